@@ -1,0 +1,28 @@
+/**
+ * Bundles programs of the package in the current directory: one self-contained ESM file each, needing only Node.
+ *
+ * Usage: node ../../scripts/bundle.ts src/program.ts [src/other.ts ...]   ->   bundle/program.mjs ...
+ */
+import { rm } from "node:fs/promises";
+import { build } from "esbuild";
+
+const entryPoints = process.argv.slice(2);
+if (entryPoints.length === 0) throw new Error("name at least one program to bundle, e.g. src/main.ts");
+
+await rm("bundle", { recursive: true, force: true });
+await build({
+  entryPoints,
+  outdir: "bundle",
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node24",
+  conditions: ["@peerpods/source"],
+  sourcemap: "linked",
+  // CommonJS dependencies inside an ESM file still ask for `require`.
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module";const require = __createRequire(import.meta.url);',
+  },
+  logLevel: "warning",
+});
