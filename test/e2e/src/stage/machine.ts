@@ -1,0 +1,74 @@
+import { readFile, readdir } from "node:fs/promises";
+import { execa } from "execa";
+
+/** What a pod VM, its tunnel and its container could leave behind, each as a list of names. */
+export interface MachineState {
+  readonly processes: readonly string[];
+  readonly namespaces: readonly string[];
+  readonly links: readonly string[];
+  readonly rules: readonly string[];
+  readonly mounts: readonly string[];
+  readonly cgroups: readonly string[];
+}
+
+const programs =
+  /cloud-api-adaptor|agent-relay|agent-protocol-forwarder|process-user-data|dev-agent|kata-agent|crun|conmon|peerpods/;
+
+/** Looks at this machine. Names are stable between two looks, so a difference is a leftover. */
+export async function machineState(): Promise<MachineState> {
+  const [processes, namespaces, links, rules, mounts, cgroups] = await Promise.all([
+    processNames(),
+    readdir("/run/netns").catch(() => []),
+    execa("ip", ["-o", "link"]).then((r) =>
+      r.stdout.split("\n").map((line) => line.split(": ")[1]?.split("@")[0] ?? line),
+    ),
+    execa("nft", ["list", "ruleset"], { reject: false }).then((r) =>
+      r.stdout.split("\n").filter((line) => line !== ""),
+    ),
+    readFile("/proc/self/mountinfo", "utf8").then((text) =>
+      text.split("\n").flatMap((line) => line.split(" ").slice(4, 5)),
+    ),
+    cgroupPaths(),
+  ]);
+  return { processes, namespaces, links, rules, mounts, cgroups };
+}
+
+/** Names in `after` that were not in `before`, by kind; empty when nothing was left. */
+export function leftovers(
+  before: MachineState,
+  after: MachineState,
+): Partial<Record<keyof MachineState, string[]>> {
+  const found: Partial<Record<keyof MachineState, string[]>> = {};
+  for (const kind of Object.keys(before) as (keyof MachineState)[]) {
+    const known = [...before[kind]];
+    const extra = after[kind].filter((name) => {
+      const index = known.indexOf(name);
+      if (index === -1) return true;
+      known.splice(index, 1);
+      return false;
+    });
+    if (extra.length > 0) found[kind] = extra;
+  }
+  return found;
+}
+
+async function processNames(): Promise<string[]> {
+  const names: string[] = [];
+  for (const pid of await readdir("/proc")) {
+    if (!/^\d+$/.test(pid) || pid === String(process.pid)) continue;
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (programs.test(command)) names.push(`${pid} ${command.replaceAll("\0", " ").trim().slice(0, 100)}`);
+  }
+  return names;
+}
+
+async function cgroupPaths(): Promise<string[]> {
+  const { stdout } = await execa(
+    "find",
+    ["/sys/fs/cgroup", "-mindepth", "1", "-maxdepth", "4", "-type", "d"],
+    {
+      reject: false,
+    },
+  );
+  return stdout.split("\n").filter((path) => path !== "");
+}
