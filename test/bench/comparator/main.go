@@ -1,0 +1,26 @@
+// Comparator for the bench: a two-hop ttrpc relay written the usual way (each hop decodes a call and encodes it
+// again, mutual TLS between the hops), the agent behind it, and the load that drives either relay.
+//
+//	comparator agent -listen unix:PATH
+//	comparator hop   -listen ADDR -dial ADDR [-listen-tls DIR] [-dial-tls DIR]
+//	comparator load  -dial unix:PATH -call check|read|write -size N -callers N -calls N
+//
+// ADDR is unix:PATH or tcp:HOST:PORT. A TLS directory holds ca.crt, tls.crt and tls.key.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	commands := map[string]func([]string) error{"agent": agent, "hop": hop, "load": load}
+	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
+		fmt.Fprintln(os.Stderr, "usage: comparator agent|hop|load [flags]")
+		os.Exit(2)
+	}
+	if err := commands[os.Args[1]](os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
