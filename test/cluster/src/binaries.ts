@@ -1,0 +1,96 @@
+import { access, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buildOnce, missingGo } from "@peerpods/test-harness";
+import { execa } from "execa";
+
+const KUBERNETES = "1.36.3";
+const ETCD = "3.6.8";
+
+/** Programs of Kubernetes that can be asked for. */
+export type Program = "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubelet" | "kubectl";
+
+/** Why no cluster can be started here, or `undefined`. For the reason of a skipped test. */
+export async function missingBinaries(): Promise<string | undefined> {
+  if (process.env["KUBEBUILDER_ASSETS"] !== undefined) return undefined;
+  return (await missingGo()) === undefined
+    ? undefined
+    : "needs kube-apiserver and etcd: set KUBEBUILDER_ASSETS, or install Go so that they are built";
+}
+
+/** Path of etcd: from KUBEBUILDER_ASSETS, else built once from its Go module. */
+export async function etcdBinary(): Promise<string> {
+  const given = await fromAssets("etcd");
+  if (given !== undefined) return given;
+  const directory = await buildOnce(`etcd-${ETCD}`, async (target) => {
+    // `go install` refuses modules with replace directives; a module of our own that requires it does not.
+    await go(target, ["mod", "init", "cache.local/etcd"]);
+    await go(target, ["get", `go.etcd.io/etcd/server/v3@v${ETCD}`]);
+    await go(target, ["build", "-trimpath", "-ldflags=-s -w", "-o", "etcd", "go.etcd.io/etcd/server/v3"]);
+  });
+  return join(directory, "etcd");
+}
+
+/** Path of a Kubernetes program: from KUBEBUILDER_ASSETS, else built once from its Go module (minutes). */
+export async function kubernetesBinary(program: Program): Promise<string> {
+  const given = await fromAssets(program);
+  if (given !== undefined) return given;
+  const directory = await buildOnce(`kubernetes-${KUBERNETES}-${program}`, async (target) => {
+    await writeFile(join(target, "go.mod"), await moduleFile(target));
+    await writeFile(
+      join(target, "tools.go"),
+      `package tools\n\nimport _ "k8s.io/kubernetes/cmd/${program}${program === "kubectl" ? "" : "/app"}"\n`.replace(
+        // kubectl's main package cannot be imported; its library can.
+        "k8s.io/kubernetes/cmd/kubectl",
+        "k8s.io/kubectl/pkg/cmd",
+      ),
+    );
+    await go(target, ["mod", "tidy"]);
+    await go(target, [
+      "build",
+      "-trimpath",
+      "-ldflags=-s -w",
+      "-o",
+      program,
+      `k8s.io/kubernetes/cmd/${program}`,
+    ]);
+  });
+  return join(directory, program);
+}
+
+/**
+ * k8s.io/kubernetes replaces its staging modules by folders of its own repository, which a dependent does not get: each
+ * needs a replacement by the published module, whose version is that of Kubernetes with a leading 0.
+ */
+async function moduleFile(directory: string): Promise<string> {
+  const { stdout } = await execa("go", ["mod", "download", "-json", `k8s.io/kubernetes@v${KUBERNETES}`], {
+    cwd: directory,
+  });
+  const { GoMod } = JSON.parse(stdout) as { GoMod: string };
+  const upstream = await readFile(GoMod, "utf8");
+  const goVersion = /^go (\S+)$/m.exec(upstream)?.[1] ?? "1.26";
+  const staging = [...upstream.matchAll(/^\s*(k8s\.io\/\S+) => \.\/staging\//gm)].map(
+    (match) => match[1] ?? "",
+  );
+  const staged = `v0.${KUBERNETES.slice(KUBERNETES.indexOf(".") + 1)}`;
+  return [
+    "module cache.local/kubernetes",
+    `go ${goVersion}`,
+    `require k8s.io/kubernetes v${KUBERNETES}`,
+    ...staging.map((name) => `replace ${name} => ${name} ${staged}`),
+    "",
+  ].join("\n");
+}
+
+async function fromAssets(program: string): Promise<string | undefined> {
+  const assets = process.env["KUBEBUILDER_ASSETS"];
+  if (assets === undefined) return undefined;
+  const path = join(assets, program);
+  return access(path).then(
+    () => path,
+    () => undefined,
+  );
+}
+
+async function go(cwd: string, args: readonly string[]): Promise<void> {
+  await execa("go", args, { cwd, env: { GOFLAGS: "-mod=mod" } });
+}

@@ -1,0 +1,2 @@
+export { missingBinaries } from "./binaries.ts";
+export { startCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
