@@ -28,13 +28,14 @@ type result struct {
 func load(args []string) error {
 	flags := flag.NewFlagSet("load", flag.ExitOnError)
 	address := flags.String("dial", "", "address")
+	dialTLS := flags.String("dial-tls", "", "directory with ca.crt, tls.crt, tls.key")
 	name := flags.String("call", "check", "check, read or write")
 	size := flags.Int("size", 0, "bytes that a write carries")
 	callers := flags.Int("callers", 1, "calls in flight")
 	count := flags.Int("calls", 10000, "calls in all")
 	flags.Parse(args)
 
-	conn, err := dial(*address, "")
+	conn, err := dial(*address, *dialTLS)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@
 //
 //	comparator agent -listen unix:PATH
 //	comparator hop   -listen ADDR -dial ADDR [-listen-tls DIR] [-dial-tls DIR]
-//	comparator load  -dial unix:PATH -call check|read|write -size N -callers N -calls N
+//	comparator load  -dial ADDR [-dial-tls DIR] -call check|read|write -size N -callers N -calls N
 //
 // ADDR is unix:PATH or tcp:HOST:PORT. A TLS directory holds ca.crt, tls.crt and tls.key.
 package main

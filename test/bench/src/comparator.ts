@@ -1,0 +1,76 @@
+import { execa } from "execa";
+import { fileURLToPath } from "node:url";
+import { buildGoProgram, startProcess, until, type RunningProcess } from "@peerpods/test-harness";
+import { readFile } from "node:fs/promises";
+
+const source = fileURLToPath(new URL("../comparator", import.meta.url));
+
+/** One measured load, times in microseconds. */
+export interface LoadResult {
+  readonly calls: number;
+  readonly seconds: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+export interface Load {
+  /** `unix:PATH` or `tcp:HOST:PORT`. */
+  readonly dial: string;
+  /** Directory with ca.crt, tls.crt and tls.key, for a hop that wants TLS. */
+  readonly dialTls?: string;
+  readonly call: "check" | "read" | "write";
+  /** Bytes that each write carries. */
+  readonly size?: number;
+  readonly callers: number;
+  readonly calls: number;
+}
+
+/** The Go program: agent at the end of the line, hops of the comparator, and the load that drives everything. */
+export async function createComparator(logFile: string): Promise<Comparator> {
+  const program = await buildGoProgram(source, "comparator");
+  const serve = async (args: readonly string[]): Promise<RunningProcess> => {
+    const before = await linesReady(logFile);
+    const running = await startProcess(program, args, { logFile });
+    await until(`comparator ${args[0]} ready`, async () => (await linesReady(logFile)) > before);
+    return running;
+  };
+  return {
+    agent: ({ listen, size }) => serve(["agent", "-listen", listen, "-size", String(size)]),
+    hop: ({ listen, dial, listenTls, dialTls }) =>
+      serve([
+        "hop",
+        ...["-listen", listen, "-dial", dial],
+        ...(listenTls === undefined ? [] : ["-listen-tls", listenTls]),
+        ...(dialTls === undefined ? [] : ["-dial-tls", dialTls]),
+      ]),
+    async load({ dial, dialTls, call, size = 0, callers, calls }) {
+      const { stdout } = await execa(
+        program,
+        [
+          "load",
+          ...["-dial", dial, "-call", call, "-size", String(size)],
+          ...["-callers", String(callers), "-calls", String(calls)],
+          ...(dialTls === undefined ? [] : ["-dial-tls", dialTls]),
+        ],
+        { timeout: 300_000 },
+      );
+      return JSON.parse(stdout) as LoadResult;
+    },
+  };
+}
+
+export interface Comparator {
+  agent(options: { listen: string; size: number }): Promise<RunningProcess>;
+  hop(options: {
+    listen: string;
+    dial: string;
+    listenTls?: string;
+    dialTls?: string;
+  }): Promise<RunningProcess>;
+  load(load: Load): Promise<LoadResult>;
+}
+
+async function linesReady(logFile: string): Promise<number> {
+  const text = await readFile(logFile, "utf8").catch(() => "");
+  return text.split("\n").filter((line) => line === "ready").length;
+}
