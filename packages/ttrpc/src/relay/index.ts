@@ -1,6 +1,6 @@
+export { createFrameRelay } from "./frame-relay.ts";
 export type {
   Answer,
-  CreateFrameRelay,
   FrameRelay,
   FrameRelayOptions,
   FrameRelayStats,

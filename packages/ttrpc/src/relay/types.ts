@@ -107,8 +107,8 @@ export interface FrameRelayStats {
 export interface FrameRelay extends AsyncDisposable {
   /** Whether an upstream is connected now. */
   readonly connected: boolean;
-  /** Resolves when the downstream has ended and nothing is held any more; never rejects. */
-  readonly closed: Promise<void>;
+  /** Resolves when both connections have ended, with what the downstream failed with, if it did; never rejects. */
+  readonly closed: Promise<Error | undefined>;
   readonly stats: FrameRelayStats;
   /**
    * Uses this connected stream as upstream: calls to re-issue and waiting ones are sent, in the order of their arrival.
@@ -120,6 +120,3 @@ export interface FrameRelay extends AsyncDisposable {
   /** Ends both connections at once; can be repeated. `closed` tells when it is done. */
   close(): void;
 }
-
-/** See {@link FrameRelay}. `downstream` is a connected stream that nobody else reads. */
-export type CreateFrameRelay = (downstream: Duplex, options?: FrameRelayOptions) => FrameRelay;

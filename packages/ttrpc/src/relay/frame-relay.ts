@@ -1,0 +1,295 @@
+import type { Duplex } from "node:stream";
+import { Code } from "@connectrpc/connect";
+import { encodeFrameHeader, writeFrameHeader, readFrameHeader } from "../wire/frame.ts";
+import type { FrameHeader } from "../wire/frame.ts";
+import { CallTable } from "./call-table.ts";
+import type { RelayedCall } from "./call-table.ts";
+import type { FrameWriter } from "./frame-writer.ts";
+import { answerFrame, answerOf, editRequest, timeLeft } from "./own-frames.ts";
+import { Peer, Upstream } from "./peer.ts";
+import { RequestSide } from "./request-side.ts";
+import type { Accepted, RequestPort } from "./request-side.ts";
+import type { ResponsePort } from "./response-side.ts";
+import { settingsOf } from "./settings.ts";
+import type { FrameRelaySettings } from "./settings.ts";
+import { guardAgainstStalls } from "./stall-guard.ts";
+import type { Answer, FrameRelay, FrameRelayOptions, FrameRelayStats, RequestSummary } from "./types.ts";
+
+/**
+ * Joins a client connection to a server connection that may be replaced; see {@link FrameRelay} for what it does.
+ * `downstream` is a connected stream that nobody else reads; it is read at once, an upstream follows by `connect`.
+ */
+export function createFrameRelay(downstream: Duplex, options: FrameRelayOptions = {}): FrameRelay {
+  return new StreamFrameRelay(downstream, settingsOf(options));
+}
+
+const deadlineOver: Answer = { code: Code.DeadlineExceeded, message: "context deadline exceeded" };
+
+class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
+  readonly calls = new CallTable();
+  readonly #settings: FrameRelaySettings;
+  readonly #downstream: Peer<RequestSide>;
+  readonly #closing = new AbortController();
+  readonly #closed = Promise.withResolvers<Error | undefined>();
+  readonly #stopGuards: (() => void)[] = [];
+  #upstream: Upstream | undefined;
+  /** The upstream that the request in progress began to go to. */
+  #piecesTo: Upstream | undefined;
+  #counts = { responses: 0, answeredHere: 0, reissued: 0, bytesUp: 0 };
+
+  constructor(downstream: Duplex, settings: FrameRelaySettings) {
+    this.#settings = settings;
+    this.#downstream = new Peer(downstream, new RequestSide(this), RequestSide.decoderOptions);
+    this.#downstream.start(
+      () => this.#pump(),
+      () => this.close(),
+    );
+    this.#stopGuards.push(
+      guardAgainstStalls(() => this.#peers(), settings.frameTimeoutMs),
+      this.#guardFirstFrame(),
+    );
+  }
+
+  get connected(): boolean {
+    return this.#upstream !== undefined;
+  }
+
+  get closed(): Promise<Error | undefined> {
+    return this.#closed.promise;
+  }
+
+  get stats(): FrameRelayStats {
+    return {
+      ...this.#counts,
+      requests: this.#downstream.side.requests,
+      responses: this.#counts.responses + (this.#upstream?.side.responses ?? 0),
+      pending: this.calls.size,
+      retainedBytes: this.calls.retainedBytes,
+      bytesUp: this.#counts.bytesUp + (this.#upstream?.writer.bytes ?? 0),
+      bytesDown: this.#downstream.writer.bytes,
+    };
+  }
+
+  connect(stream: Duplex): void {
+    if (this.#closing.signal.aborted) {
+      stream.destroy();
+      return;
+    }
+    this.#loseUpstream();
+    const upstream = new Upstream(stream, this);
+    this.#upstream = upstream;
+    upstream.start(
+      () => this.#pump(),
+      () => this.#onUpstreamGone(upstream),
+    );
+    for (const call of this.calls) if (call.phase === "waiting") this.#send(call, upstream);
+    this.#pump();
+  }
+
+  failPending(answer: Answer): void {
+    if (this.connected) return;
+    for (const call of this.calls) if (call.phase === "waiting") this.settle(call, answer);
+    this.#pump();
+  }
+
+  close(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(new DOMException("the connection was closed", "AbortError"));
+    for (const stop of this.#stopGuards) stop();
+    const ends = this.#peers().map((peer) => ended(peer.stream));
+    for (const peer of this.#peers()) peer.end();
+    void Promise.all(ends).then(() => this.#closed.resolve(this.#downstream.error));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.closed;
+  }
+
+  // What the downstream side asks for.
+
+  decide(request: RequestSummary) {
+    return this.#settings.onRequest(request);
+  }
+
+  hasRoom(): boolean {
+    return this.calls.size < this.#settings.maxPendingCalls;
+  }
+
+  answer(streamId: number, answer: Answer): void {
+    this.#counts.answeredHere += 1;
+    this.downstream.own(() => answerFrame(streamId, answer));
+  }
+
+  submit(frame: Buffer, decision: Accepted): void {
+    const { streamId, length, type } = readFrameHeader(frame);
+    const upstream = this.#upstream;
+    const call = newCall(streamId, decision);
+    if (upstream !== undefined && decision.action === "forward" && call.ifLost !== "reissue") {
+      const upstreamId = upstream.nextStreamId();
+      this.calls.add(call);
+      this.calls.markSent(call, upstreamId);
+      writeFrameHeader(frame, { length, streamId: upstreamId, type, flags: 0 });
+      upstream.writer.frame(frame);
+      return;
+    }
+    this.#retain(call, frame, decision);
+  }
+
+  begin(header: FrameHeader, decision: Accepted): boolean {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return false;
+    const call = newCall(header.streamId, decision);
+    const upstreamId = upstream.nextStreamId();
+    this.calls.add(call);
+    this.calls.markSent(call, upstreamId);
+    upstream.writer.begin(encodeFrameHeader({ ...header, streamId: upstreamId, flags: 0 }));
+    this.#piecesTo = upstream;
+    return true;
+  }
+
+  piece(bytes: Buffer, isLast: boolean): void {
+    // The rest of a request whose upstream was lost belongs to a call that has failed.
+    if (this.#piecesTo === this.#upstream) this.#piecesTo?.writer.piece(bytes, isLast);
+    if (isLast) this.#piecesTo = undefined;
+  }
+
+  // What the upstream side asks for.
+
+  get downstream(): FrameWriter {
+    return this.#downstream.writer;
+  }
+
+  get maxHeldBytes(): number {
+    return this.#settings.maxHeldResponseBytes;
+  }
+
+  settle(call: RelayedCall, answer: Answer): void {
+    if (!this.calls.has(call)) return;
+    this.calls.remove(call);
+    this.answer(call.downstreamId, answer);
+  }
+
+  /** Keeps a request that cannot simply pass: it waits for an upstream, may go out again, or is edited first. */
+  #retain(call: RelayedCall, frame: Buffer, decision: Accepted): void {
+    try {
+      const left = timeLeft(frame);
+      if (left !== undefined) call.expiresAt = performance.now() + left;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.answer(call.downstreamId, {
+        code: Code.InvalidArgument,
+        message: `unmarshal request error: ${reason}`,
+      });
+      return;
+    }
+    // A small frame may be a view of a large chunk, which would live as long as the call.
+    call.frame = frame.buffer.byteLength > 2 * frame.length ? Buffer.from(frame) : frame;
+    this.calls.add(call);
+    if (decision.action === "edit") void this.#edit(call, call.frame, decision.edit);
+    else if (this.#upstream !== undefined) this.#send(call, this.#upstream);
+  }
+
+  async #edit(
+    call: RelayedCall,
+    frame: Buffer,
+    edit: Extract<Accepted, { readonly action: "edit" }>["edit"],
+  ): Promise<void> {
+    call.phase = "editing";
+    try {
+      const edited = await editRequest(frame, edit, this.#signalUntil(call.expiresAt));
+      this.calls.retain(call, edited);
+      call.phase = "waiting";
+      if (this.#upstream !== undefined) this.#send(call, this.#upstream);
+    } catch (error) {
+      this.settle(call, answerOf(error));
+    }
+    this.#pump();
+  }
+
+  #signalUntil(expiresAt: number | undefined): AbortSignal {
+    if (expiresAt === undefined) return this.#closing.signal;
+    const left = Math.min(Math.max(0, Math.ceil(expiresAt - performance.now())), 2 ** 31 - 1);
+    return AbortSignal.any([this.#closing.signal, AbortSignal.timeout(left)]);
+  }
+
+  #send(call: RelayedCall, upstream: Upstream): void {
+    upstream.writer.own(() => {
+      const { frame, expiresAt } = call;
+      if (frame === undefined || !this.calls.has(call)) return undefined;
+      if (expiresAt !== undefined && expiresAt <= performance.now()) {
+        this.settle(call, deadlineOver);
+        return undefined;
+      }
+      if (call.upstreamId > 0) this.#counts.reissued += 1;
+      const streamId = upstream.nextStreamId();
+      writeFrameHeader(frame, { ...readFrameHeader(frame), streamId, flags: 0 });
+      this.calls.markSent(call, streamId);
+      return frame;
+    });
+  }
+
+  #onUpstreamGone(upstream: Upstream): void {
+    if (this.#upstream !== upstream) return;
+    this.#loseUpstream();
+    this.#settings.onUpstreamLost(upstream.error);
+  }
+
+  #loseUpstream(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    this.#upstream = undefined;
+    this.#counts.responses += upstream.side.responses;
+    this.#counts.bytesUp += upstream.writer.bytes;
+    upstream.end();
+    if (!this.downstream.atBoundary) {
+      this.#downstream.fail(new Error("the upstream connection was lost in the middle of a response"));
+      return;
+    }
+    for (const call of this.calls) {
+      if (call.phase !== "sent") continue;
+      this.calls.markLost(call);
+      if (call.ifLost === "reissue") continue;
+      this.settle(call, call.ifLost === "fail" ? this.#settings.lostAnswer : call.ifLost);
+    }
+    this.#pump();
+  }
+
+  /** After every change: hands out what is to be written, and reads from each side only as fast as the other takes. */
+  #pump(): void {
+    const upstream = this.#upstream;
+    this.downstream.flush();
+    upstream?.writer.flush();
+    const { full, crowded } = this.downstream;
+    const retainsTooMuch = this.calls.retainedBytes > this.#settings.maxRetainedBytes;
+    this.#downstream.hold(full || crowded || retainsTooMuch || (upstream?.writer.full ?? false));
+    upstream?.hold(full);
+  }
+
+  #peers(): readonly (Peer<RequestSide> | Upstream)[] {
+    return this.#upstream === undefined ? [this.#downstream] : [this.#downstream, this.#upstream];
+  }
+
+  #guardFirstFrame(): () => void {
+    const { firstFrameTimeoutMs } = this.#settings;
+    if (firstFrameTimeoutMs === 0) return () => undefined;
+    const timer = setTimeout(() => {
+      const complete = this.#downstream.frames - (this.#downstream.midFrame ? 1 : 0);
+      if (complete > 0) return;
+      this.#downstream.fail(new Error(`no frame arrived within ${firstFrameTimeoutMs} ms`));
+    }, firstFrameTimeoutMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  }
+}
+
+function newCall(downstreamId: number, decision: Accepted): RelayedCall {
+  const ifLost = decision.ifLost ?? "fail";
+  return { downstreamId, ifLost, phase: "waiting", upstreamId: 0, frame: undefined, expiresAt: undefined };
+}
+
+function ended(stream: Duplex): Promise<void> {
+  return stream.closed
+    ? Promise.resolve()
+    : new Promise((resolve) => void stream.once("close", () => resolve()));
+}

@@ -1,0 +1,93 @@
+import { Buffer } from "node:buffer";
+import type { Writable } from "node:stream";
+
+/** More own frames than this waiting for the frame in progress are a crowd. */
+const MAX_WAITING = 64;
+
+/**
+ * Writes frames of two origins to one stream: those that pass through, perhaps in pieces, and the relay's own, which
+ * must not cut into them. What is handed over leaves with `flush`, neighbouring bytes in one write.
+ */
+export class FrameWriter {
+  readonly #stream: Writable;
+  readonly #out: Buffer[] = [];
+  /** Built only when their turn comes, since stream ids must grow in the order of the wire. */
+  readonly #waiting: (() => Buffer | undefined)[] = [];
+  #atBoundary = true;
+  #bytes = 0;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+  }
+
+  /** False while a frame is half written. */
+  get atBoundary(): boolean {
+    return this.#atBoundary;
+  }
+
+  /** Whether its source should pause until the stream's `drain`. */
+  get full(): boolean {
+    return this.#stream.writableNeedDrain;
+  }
+
+  /** Whether too many own frames wait for the frame in progress. */
+  get crowded(): boolean {
+    return this.#waiting.length > MAX_WAITING;
+  }
+
+  /** Bytes handed over so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** A whole frame of the passing kind. */
+  frame(raw: Buffer): void {
+    this.#append(raw);
+  }
+
+  /** The header of a frame whose body follows by `piece`. */
+  begin(header: Buffer): void {
+    this.#atBoundary = false;
+    this.#append(header);
+  }
+
+  piece(bytes: Buffer, isLast: boolean): void {
+    this.#append(bytes);
+    if (!isLast) return;
+    this.#atBoundary = true;
+    for (const build of this.#waiting.splice(0)) this.#appendOwn(build);
+  }
+
+  /** A frame of the relay's own: now, or as soon as the frame in progress is complete. `build` may give up its turn. */
+  own(build: () => Buffer | undefined): void {
+    if (this.#atBoundary) this.#appendOwn(build);
+    else this.#waiting.push(build);
+  }
+
+  /** Hands everything to the stream. A stream that has ended says so by its own events; nothing is written to it. */
+  flush(): void {
+    if (this.#out.length === 0) return;
+    const out = this.#out.splice(0);
+    if (!this.#stream.writable) return;
+    if (out.length > 1) this.#stream.cork();
+    for (const bytes of out) this.#stream.write(bytes);
+    if (out.length > 1) this.#stream.uncork();
+  }
+
+  #appendOwn(build: () => Buffer | undefined): void {
+    const frame = build();
+    if (frame !== undefined) this.#append(frame);
+  }
+
+  #append(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#bytes += bytes.length;
+    const last = this.#out.at(-1);
+    // Frames that arrived side by side in one chunk leave as one piece.
+    if (last?.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
+      this.#out[this.#out.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + bytes.length);
+    } else {
+      this.#out.push(bytes);
+    }
+  }
+}
