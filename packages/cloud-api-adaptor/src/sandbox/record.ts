@@ -1,0 +1,89 @@
+/**
+ * What the daemon knows of one sandbox, and the phases it goes through.
+ *
+ * ```
+ *   CreateVM        StartVM                              StopVM, reaped
+ *  ─────────▶ created ──────▶ starting ──────▶ running ───────────────▶ stopping ──▶ (gone)
+ *                │               │  attempt n: intent, then instance,        ▲
+ *                │               │  then tunnel and relay                    │
+ *                │               ├──────────▶ failed ──▶ (gone)              │
+ *                │               └───────────────────────────────────────────┤
+ *                └───────────────────────────────────────────────────────────┘
+ * ```
+ *
+ * | phase | on disk before | what may exist outside | after a crash |
+ * |---|---|---|---|
+ * | created | the pod's directory | directory | kept; StartVM may still come |
+ * | starting | each cloud call | the instance of each listed attempt; with `instance` also tunnel and relay entry | undone |
+ * | running | StartVM's answer | all of it | adopted while the relay still carries it, else undone |
+ * | stopping, failed | the first removal | any part of it | undoing goes on |
+ * | gone | - | nothing | the entry is removed last |
+ *
+ * A record is a value: each move makes a new one (`transitions.ts`), which is journaled before the move's act.
+ */
+
+import type { Instance, InstanceSpec, Placement } from "@peerpods/cloud-providers";
+import type { PodNetworkConfig } from "@peerpods/podvm-contract";
+
+export type Phase = "created" | "starting" | "running" | "stopping" | "failed";
+
+/** One try to get an instance. Listed from before the cloud is asked until nothing of it can exist any more. */
+export interface Attempt {
+  /** Counts from 1 for each sandbox and is never used again. */
+  readonly number: number;
+  /** Idempotency token derived from sandbox id and number. */
+  readonly token: string;
+  readonly placement?: Placement;
+  /** Known once the cloud has answered. */
+  readonly instanceId?: string;
+}
+
+/** The worker's end of one tunnel: everything needed to make it and, later and elsewhere, to remove it. */
+export interface WorkerTunnel {
+  readonly netnsPath: string;
+  /** The pod's interface in that namespace. */
+  readonly interface: string;
+  /** Address of the VM's end, without prefix length. */
+  readonly peer: string;
+  readonly vni: number;
+  /** UDP port of the tunnel. */
+  readonly port: number;
+}
+
+/** When the phases began; milliseconds since the epoch. Absent: not reached. */
+export interface SandboxTimes {
+  readonly createdMs: number;
+  readonly startingMs?: number;
+  /** The cloud named the instance. */
+  readonly instanceMs?: number;
+  readonly tunnelMs?: number;
+  /** The relay reached the forwarder. */
+  readonly connectedMs?: number;
+  readonly runningMs?: number;
+  /** Stopping or failed. */
+  readonly endingMs?: number;
+}
+
+export interface SandboxRecord {
+  readonly sandboxId: string;
+  readonly podName: string;
+  readonly podNamespace: string;
+  readonly netnsPath: string;
+  readonly agentSocketPath: string;
+  /** Name of the instance and of its TLS server certificate. */
+  readonly instanceName: string;
+  readonly spec: InstanceSpec;
+  readonly network: PodNetworkConfig & { readonly vxlanId: number; readonly vxlanPort: number };
+  /** The pod's own initdata, TOML; absent means the daemon's default. */
+  readonly initdata?: string;
+  readonly phase: Phase;
+  /** Number of the latest attempt; 0 before the first. */
+  readonly lastAttempt: number;
+  readonly attempts: readonly Attempt[];
+  readonly instance?: Instance;
+  /** Present from before the tunnel is set up and the relay is told. */
+  readonly tunnel?: WorkerTunnel;
+  /** Why it is stopping or failed. */
+  readonly reason?: string;
+  readonly times: SandboxTimes;
+}

@@ -1,0 +1,79 @@
+import { createInstance } from "./attempts.ts";
+import type { StartCall } from "./attempts.ts";
+import type { LifecycleContext } from "./context.ts";
+import { allOrAbort } from "./deadline.ts";
+import { SandboxError } from "./errors.ts";
+import type { GuestSetup } from "./ports.ts";
+import type { SandboxRecord, WorkerTunnel } from "./record.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { connectionIntended, instanceKnown, isEnding, nowRunning } from "./transitions.ts";
+
+/**
+ * Takes a created sandbox to `running`: certificates and user data, instance, then tunnel and relay side by side.
+ * Undoes nothing by itself: what may exist is in the record, and the caller ends the sandbox when this rejects.
+ */
+export async function startSandbox(
+  sandbox: Sandbox,
+  context: LifecycleContext,
+  call: StartCall,
+): Promise<void> {
+  const guest = await context.guest.prepare(sandbox.record, call);
+  const { token, instance } = await createInstance(sandbox, context, { ...call, userData: guest.userData });
+  const tunnel = await sandbox.apply((record) => {
+    const known = instanceKnown(record, { token, instance, nowMs: context.clock.now() });
+    return isEnding(record) ? known : connectionIntended(known, tunnelTo(known));
+  });
+  call.signal.throwIfAborted();
+  const connected = await connect(tunnel, context, { guest, signal: call.signal });
+  await sandbox.apply((record) => nowRunning(record, { ...connected, nowMs: context.clock.now() }));
+}
+
+/** Tunnel and relay know nothing of each other, so neither waits for the other. */
+async function connect(
+  record: SandboxRecord,
+  { network, relay, clock, settings }: LifecycleContext,
+  { guest, signal }: { guest: GuestSetup; signal: AbortSignal },
+): Promise<{ tunnelMs: number; connectedMs: number }> {
+  const { tunnel } = record;
+  const host = record.instance?.addresses[0];
+  if (tunnel === undefined || host === undefined) throw noAddress(record);
+  const reached = { tunnelMs: 0, connectedMs: 0 };
+  await allOrAbort(signal, [
+    async (signal) => {
+      await network.setUp(tunnel, { signal });
+      reached.tunnelMs = clock.now();
+    },
+    async (signal) => {
+      await relay.open(
+        {
+          sandboxId: record.sandboxId,
+          socketPath: record.agentSocketPath,
+          target: { host, port: settings.forwarderPort },
+          ...(guest.tls === undefined ? {} : { tls: guest.tls }),
+          dialTimeoutMs: settings.connectTimeoutMs,
+        },
+        { signal },
+      );
+      reached.connectedMs = clock.now();
+    },
+  ]);
+  return reached;
+}
+
+/** The tunnel ends at the VM's second address when it has an interface of its own for it, else at the first. */
+function tunnelTo(record: SandboxRecord): WorkerTunnel {
+  const { network, instance, netnsPath } = record;
+  const peer = instance?.addresses[network.dedicated ? 1 : 0];
+  if (peer === undefined) throw noAddress(record);
+  return { netnsPath, interface: network.interface, peer, vni: network.vxlanId, port: network.vxlanPort };
+}
+
+function noAddress({ sandboxId, instance, network }: SandboxRecord): SandboxError {
+  const needed = network.dedicated
+    ? "two addresses (a dedicated tunnel interface is asked for)"
+    : "an address";
+  return new SandboxError(
+    "start_failed",
+    `instance ${instance?.id ?? "?"} of sandbox ${sandboxId} has ${instance?.addresses.length ?? 0} addresses, needs ${needed}`,
+  );
+}
