@@ -1,32 +1,34 @@
-export { CONTRACT_VERSION, hasInventory, isPlacementAware } from "./contract.ts";
-export { ProviderError, isProviderError } from "./errors/provider-error.ts";
-export { instanceName } from "./instance/name.ts";
-export { instanceTags, matchesTags, ownerTags, tagKeys } from "./instance/tags.ts";
-export { checkToken, instanceToken } from "./instance/token.ts";
-export { silentLogger } from "./logger.ts";
-export { addCloudProvider, createProviderRegistry } from "./registry/registry.ts";
-export { createCloudConfig } from "./user-data/cloud-config.ts";
-export { encodeUserData } from "./user-data/encode-user-data.ts";
-export type {
-  CallContext,
-  CloudProvider,
-  CloudVolume,
-  CreateInstanceRequest,
-  DeleteInstanceRequest,
-  Finding,
-  Instance,
-  InstanceRecord,
-  InstanceSpec,
-  Inventory,
-  Placement,
-  PlacementAware,
-  Provider,
-  ProviderContext,
-  Tags,
+export {
+  CONTRACT_VERSION,
+  hasInventory,
+  isPlacementAware,
+  type CallContext,
+  type CloudProvider,
+  type CloudVolume,
+  type CreateInstanceRequest,
+  type DeleteInstanceRequest,
+  type Finding,
+  type Instance,
+  type InstanceRecord,
+  type InstanceSpec,
+  type Inventory,
+  type Placement,
+  type PlacementAware,
+  type Provider,
+  type ProviderContext,
+  type Tags,
 } from "./contract.ts";
-export type { ProviderErrorCode, ProviderErrorOptions } from "./errors/provider-error.ts";
-export type { InstanceOwner } from "./instance/tags.ts";
-export type { Logger } from "./logger.ts";
+export {
+  isProviderError,
+  ProviderError,
+  type LeftResource,
+  type ProviderErrorCode,
+  type ProviderErrorOptions,
+} from "./errors.ts";
+export { instanceName } from "./identity/instance-name.ts";
+export { instanceTags, tagKeys, type InstanceOwner } from "./identity/instance-tags.ts";
+export { instanceToken } from "./identity/instance-token.ts";
+export { silentLogger, type Logger } from "./logger.ts";
 export { optionsHelp, optionsJson, optionsMarkdown } from "./options/describe.ts";
 export { parseDuration } from "./options/duration.ts";
 export { optionsHelmValues } from "./options/helm.ts";
@@ -41,6 +43,5 @@ export {
 export { redactOptions } from "./options/redact.ts";
 export type { Option, OptionSpec, OptionType } from "./options/spec.ts";
 export type { OptionValue } from "./options/value.ts";
-export type { CloudProviderLoader, ProviderRegistry } from "./registry/registry.ts";
-export type { CloudConfigFile } from "./user-data/cloud-config.ts";
-export type { UserDataLimit } from "./user-data/encode-user-data.ts";
+export { addCloudProvider, createProviderRegistry, type ProviderRegistry } from "./registry.ts";
+export { cloudConfig, type CloudConfigFile } from "./user-data/cloud-config.ts";

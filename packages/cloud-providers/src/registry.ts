@@ -51,7 +51,7 @@ export function addCloudProvider(registry: ProviderRegistry, name: string, provi
 
 function checkContract({ name, contractVersion }: CloudProvider): void {
   const [ours] = CONTRACT_VERSION.split(".");
-  const [theirs] = String(contractVersion).split(".");
+  const [theirs] = contractVersion.split(".");
   if (ours === theirs) return;
   throw new ProviderError(
     "unsupported_contract",
