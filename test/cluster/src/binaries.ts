@@ -17,6 +17,15 @@ export async function missingBinaries(): Promise<string | undefined> {
     : "needs kube-apiserver and etcd: set KUBEBUILDER_ASSETS, or install Go so that they are built";
 }
 
+/**
+ * Builds what {@link startCluster} needs if it is not there yet: minutes on the first call on a machine, nothing later.
+ * Call it in a `beforeAll` with a limit of half an hour.
+ */
+export async function prepareBinaries(programs: readonly Program[] = ["kube-apiserver"]): Promise<void> {
+  await etcdBinary();
+  for (const program of programs) await kubernetesBinary(program);
+}
+
 /** Path of etcd: from KUBEBUILDER_ASSETS, else built once from its Go module. */
 export async function etcdBinary(): Promise<string> {
   const given = await fromAssets("etcd");

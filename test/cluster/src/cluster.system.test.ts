@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { missingBinaries, startCluster } from "./index.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { missingBinaries, prepareBinaries, startCluster } from "./index.ts";
 import { get } from "./get.ts";
 
 const missing = await missingBinaries();
@@ -7,6 +7,8 @@ const missing = await missingBinaries();
 describe.skipIf(missing !== undefined)(
   `a real API server${missing === undefined ? "" : ` (${missing})`}`,
   () => {
+    beforeAll(() => prepareBinaries(), 1_800_000);
+
     it("starts, knows its users, survives a pause with its data, and counts requests", async () => {
       await using cluster = await startCluster({ users: { reader: ["readers"] } });
       const token = tokenOf(cluster.kubeconfig());

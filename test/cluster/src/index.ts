@@ -1,2 +1,2 @@
-export { missingBinaries } from "./binaries.ts";
+export { missingBinaries, prepareBinaries } from "./binaries.ts";
 export { startCluster, type Cluster, type ClusterOptions } from "./cluster.ts";

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -15,6 +15,7 @@ export async function buildOnce(key: string, build: (directory: string) => Promi
   const done = join(cacheDirectory(), key);
   if (await exists(done)) return done;
   await mkdir(cacheDirectory(), { recursive: true });
+  await removeAbandoned(cacheDirectory());
   const making = await mkdtemp(`${done}.making-`);
   try {
     await build(making);
@@ -25,6 +26,15 @@ export async function buildOnce(key: string, build: (directory: string) => Promi
     if (!(await exists(done))) throw error;
   }
   return done;
+}
+
+/** A build that was killed leaves its directory; after a day nobody is building in it any more. */
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.includes(".making-")) continue;
+    const { mtimeMs } = await stat(join(cache, name));
+    if (Date.now() - mtimeMs > 86_400_000) await rm(join(cache, name), { recursive: true, force: true });
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,0 +1,121 @@
+import { existsSync } from "node:fs";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startProcess, until } from "@peerpods/test-harness";
+import { execa } from "execa";
+
+/** Path of the real kata shim for the tests: `$PEERPODS_KATA_SHIM`, else the one that is in PATH. */
+export async function findKataShim(): Promise<string | undefined> {
+  const given = process.env["PEERPODS_KATA_SHIM"];
+  if (given !== undefined) return given;
+  const { stdout } = await execa("sh", ["-c", "command -v containerd-shim-kata-v2"], { reject: false });
+  return stdout === "" ? undefined : stdout;
+}
+
+/** Path of a real kata-agent for the tests: `$PEERPODS_KATA_AGENT`. */
+export function findKataAgent(): string | undefined {
+  return process.env["PEERPODS_KATA_AGENT"];
+}
+
+/** Why containers cannot be run with the real shim here, or `undefined`. */
+export async function missingShim(): Promise<string | undefined> {
+  if ((await findKataShim()) === undefined)
+    return "needs the real kata shim: set PEERPODS_KATA_SHIM to a containerd-shim-kata-v2";
+  const { exitCode } = await execa("sh", ["-c", "command -v containerd ctr"], { reject: false });
+  return exitCode === 0 ? undefined : "needs containerd: apt-get install containerd";
+}
+
+/** A containerd of its own, with the kata shim as runtime `io.containerd.kata-remote.v2`. */
+export interface Containerd extends AsyncDisposable {
+  /** Runs `ctr` against it in namespace `k8s.io`; the exit code is the container's for `run`. */
+  ctr(
+    args: readonly string[],
+    options?: { input?: string },
+  ): Promise<{ exitCode: number; stdout: string; stderr: string }>;
+  /** Arguments of `ctr run` for a pod of one container in a prepared network namespace. */
+  podArguments(pod: { name: string; netns: string; image: string }): readonly string[];
+  readonly logFile: string;
+}
+
+/** Starts containerd below `directory`, so that nothing of the machine's own is touched but `/dev/log`. */
+export async function startContainerd(directory: string, hypervisorSocket: string): Promise<Containerd> {
+  await using parts = new AsyncDisposableStack();
+  const shim = await findKataShim();
+  if (shim === undefined) throw new Error(await missingShim());
+  const bin = join(directory, "bin");
+  await mkdir(bin, { recursive: true });
+  await symlink(shim, join(bin, "containerd-shim-kata-remote-v2"));
+  await writeFile(join(directory, "kata.toml"), kataConfiguration(hypervisorSocket));
+  const address = join(directory, "containerd.sock");
+  await writeFile(join(directory, "config.toml"), containerdConfiguration(directory, address));
+  // The shim ends at once when nobody listens to syslog.
+  if (!existsSync("/dev/log"))
+    parts.use(
+      await startProcess("busybox", ["syslogd", "-n", "-O", "/dev/null"], {
+        logFile: join(directory, "syslogd.log"),
+      }),
+    );
+  const logFile = join(directory, "containerd.log");
+  parts.use(
+    await startProcess("containerd", ["-c", join(directory, "config.toml")], {
+      logFile,
+      env: { PATH: `${bin}:${process.env["PATH"]}` },
+    }),
+  );
+  const ctr: Containerd["ctr"] = async (args, { input } = {}) => {
+    const result = await execa("ctr", ["-a", address, "-n", "k8s.io", ...args], {
+      reject: false,
+      timeout: 120_000,
+      ...(input === undefined ? { stdin: "ignore" } : { input }),
+    });
+    return {
+      exitCode: result.exitCode ?? -1,
+      stdout: String(result.stdout ?? ""),
+      stderr: String(result.stderr ?? ""),
+    };
+  };
+  await until("containerd ready", async () => (await ctr(["version"])).exitCode === 0);
+  const owned = parts.move();
+  return {
+    ctr,
+    logFile,
+    podArguments: ({ name, netns, image }) => [
+      ...["--runtime", "io.containerd.kata-remote.v2", "--runtime-config-path", join(directory, "kata.toml")],
+      ...["--annotation", `io.kubernetes.cri.sandbox-name=${name}`],
+      ...["--annotation", "io.kubernetes.cri.sandbox-namespace=default"],
+      ...["--annotation", `io.kubernetes.cri.image-name=${image}`],
+      ...["--with-ns", `network:${netns}`],
+    ],
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The remote configuration as kata ships it; images come from the guest instead of the nydus snapshotter. */
+function kataConfiguration(hypervisorSocket: string): string {
+  return `[hypervisor.remote]
+remote_hypervisor_socket = "${hypervisorSocket}"
+remote_hypervisor_timeout = 600
+disable_guest_selinux = true
+[agent.kata]
+dial_timeout = 30
+[runtime]
+internetworking_model = "none"
+disable_new_netns = true
+static_sandbox_resource_mgmt = true
+disable_guest_seccomp = true
+create_container_timeout = 60
+experimental_force_guest_pull = true
+kubelet_root_dir = "/var/lib/kubelet"
+`;
+}
+
+function containerdConfiguration(directory: string, address: string): string {
+  return `version = 2
+root = "${directory}/root"
+state = "${directory}/state"
+[grpc]
+  address = "${address}"
+[plugins."io.containerd.grpc.v1.cri"]
+  restrict_oom_score_adj = true
+`;
+}
