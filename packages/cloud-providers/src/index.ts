@@ -21,13 +21,18 @@ export {
 export {
   isProviderError,
   ProviderError,
-  type LeftResource,
   type ProviderErrorCode,
   type ProviderErrorOptions,
 } from "./errors.ts";
 export { instanceName } from "./identity/instance-name.ts";
-export { instanceTags, tagKeys, type InstanceOwner } from "./identity/instance-tags.ts";
-export { instanceToken } from "./identity/instance-token.ts";
+export {
+  instanceTags,
+  matchesTags,
+  ownerTags,
+  tagKeys,
+  type InstanceOwner,
+} from "./identity/instance-tags.ts";
+export { checkToken, instanceToken } from "./identity/instance-token.ts";
 export { silentLogger, type Logger } from "./logger.ts";
 export { optionsHelp, optionsJson, optionsMarkdown } from "./options/describe.ts";
 export { parseDuration } from "./options/duration.ts";
@@ -44,4 +49,5 @@ export { redactOptions } from "./options/redact.ts";
 export type { Option, OptionSpec, OptionType } from "./options/spec.ts";
 export type { OptionValue } from "./options/value.ts";
 export { addCloudProvider, createProviderRegistry, type ProviderRegistry } from "./registry.ts";
-export { cloudConfig, type CloudConfigFile } from "./user-data/cloud-config.ts";
+export { createCloudConfig, type CloudConfigFile } from "./user-data/cloud-config.ts";
+export { encodeUserData, type UserDataLimit } from "./user-data/encode-user-data.ts";
