@@ -3,7 +3,7 @@
  * `loadX509`.
  */
 
-// The library's dependency injection refuses to load without it.
+// oxlint-disable-next-line import/no-unassigned-import -- the library's dependency injection refuses to load without it
 import "reflect-metadata";
 import { KeyObject, randomBytes, webcrypto } from "node:crypto";
 import {

@@ -54,7 +54,7 @@ export async function createInstance(
           userData,
           spec: sandbox.record.spec,
           ...(placement === undefined ? {} : { placement }),
-          tags: tagsOf(sandbox.record, context, attempt),
+          tags: tagsOf(sandbox.record, attempt),
         },
         callContext,
       );
@@ -81,20 +81,13 @@ export async function createInstance(
   );
 }
 
-/** The tags of everything that an attempt makes. They are the same whenever and by whomever they are computed. */
-export function tagsOf(
-  record: SandboxRecord,
-  { settings }: Pick<LifecycleContext, "settings">,
-  attempt: Attempt,
-): Tags {
-  return instanceTags({
-    clusterId: settings.clusterId,
-    nodeName: settings.nodeName,
-    podNamespace: record.podNamespace,
-    podName: record.podName,
-    sandboxId: record.sandboxId,
-    attempt: attempt.number,
-  });
+/**
+ * The tags of everything that an attempt makes. They are the same whenever they are computed, also by a daemon whose
+ * settings have changed: removal must find what creation marked.
+ */
+export function tagsOf(record: SandboxRecord, attempt: Pick<Attempt, "number">): Tags {
+  const { clusterId, nodeName, podNamespace, podName, sandboxId } = record;
+  return instanceTags({ clusterId, nodeName, podNamespace, podName, sandboxId, attempt: attempt.number });
 }
 
 function nextAttempt(record: SandboxRecord, placement: Placement | undefined): Attempt {

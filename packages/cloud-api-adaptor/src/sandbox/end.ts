@@ -96,7 +96,7 @@ async function deleteInstance(
   const { token, instanceId } = attempt;
   await withDeadline({ clock, parent: signal, timeoutMs, what: "deleting the instance" }, (signal) =>
     provider.deleteInstance(
-      { token, ...(instanceId === undefined ? {} : { instanceId }), tags: tagsOf(record, context, attempt) },
+      { token, ...(instanceId === undefined ? {} : { instanceId }), tags: tagsOf(record, attempt) },
       { signal, deadline: clock.now() + timeoutMs, logger },
     ),
   );

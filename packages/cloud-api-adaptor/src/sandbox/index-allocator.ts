@@ -2,7 +2,7 @@ import { MAX_VXLAN_ID } from "@peerpods/podvm-contract";
 import { SandboxError } from "./errors.ts";
 import type { Journal, PodNetwork, WaitOptions } from "./ports.ts";
 
-/** How many indices are marked as used on disk at once, so that not every pod costs a write. */
+/** How many indices are marked as used on disk, and looked up in the kernel, at once: not every pod costs that much. */
 const BLOCK = 64;
 
 export interface PodIndex {
@@ -26,6 +26,7 @@ export class IndexAllocator {
   #next = 0;
   /** Every index below this one counts as used on disk. */
   #reservedUpTo = 0;
+  #inUse: ReadonlySet<number> = new Set();
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor({ journal, network, minVni }: { journal: Journal; network: PodNetwork; minVni: number }) {
@@ -60,27 +61,24 @@ export class IndexAllocator {
 
   async #allocateNow(options: WaitOptions): Promise<PodIndex> {
     options.signal.throwIfAborted();
-    const inUse = await this.#network.vnisInUse(options);
     const range = MAX_VXLAN_ID - this.#minVni + 1;
     for (let tried = 0; tried < range; tried += 1) {
       const index = this.#next % range;
       const vni = this.#minVni + index;
-      if (this.#held.has(vni) || inUse.has(vni)) {
-        this.#next = index + 1;
-        continue;
-      }
-      await this.#reserve(index);
+      await this.#reserve(index, options);
       this.#next = index + 1;
+      if (this.#held.has(vni) || this.#inUse.has(vni)) continue;
       this.#held.add(vni);
       return { index, vni };
     }
     throw new SandboxError("limit_reached", `every VNI from ${this.#minVni} to ${MAX_VXLAN_ID} is in use`);
   }
 
-  async #reserve(index: number): Promise<void> {
+  async #reserve(index: number, options: WaitOptions): Promise<void> {
     // After the range was used up the numbers begin again, and the mark on disk with them.
     const wrapped = index + BLOCK < this.#reservedUpTo;
     if (index < this.#reservedUpTo && !wrapped) return;
+    this.#inUse = await this.#network.vnisInUse(options);
     const upTo = index + BLOCK;
     await this.#journal.saveNextIndex(upTo);
     this.#reservedUpTo = upTo;

@@ -1,5 +1,5 @@
-import { instanceName } from "@peerpods/cloud-providers";
-import type { InstanceSpec } from "@peerpods/cloud-providers";
+import { instanceName, instanceTags } from "@peerpods/cloud-providers";
+import type { InstanceOwner, InstanceSpec } from "@peerpods/cloud-providers";
 import type { LifecycleContext, LifecycleParts } from "./context.ts";
 import { settleOrAbort, withDeadline } from "./deadline.ts";
 import { endSandbox } from "./end.ts";
@@ -227,11 +227,13 @@ export class Lifecycle implements AsyncDisposable {
   }
 
   async #newRecord(request: CreateRequest, options: WaitOptions): Promise<SandboxRecord> {
-    const { network, indices, directories, clock } = this.#context;
+    const { network, indices, directories, clock, settings } = this.#context;
+    const owner = { ...request, clusterId: settings.clusterId, nodeName: settings.nodeName };
+    checkTags(owner);
     const facts = await network.inspect(request.netnsPath, options);
     const { index, vni } = await indices.allocate(options);
     return {
-      ...request,
+      ...owner,
       agentSocketPath: directories.agentSocketPath(request.sandboxId),
       instanceName: instanceName(request.podName, request.sandboxId),
       network: { ...facts, index, vxlanId: vni },
@@ -328,6 +330,17 @@ export class Lifecycle implements AsyncDisposable {
   #wake(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
+  }
+}
+
+/** What cannot be written on a cloud resource could not be found and deleted again, so it is refused before anything is made. */
+function checkTags(owner: Omit<InstanceOwner, "attempt">): void {
+  try {
+    instanceTags({ ...owner, attempt: 1 });
+  } catch (error) {
+    throw new SandboxError("invalid_request", `sandbox ${owner.sandboxId} cannot be tagged`, {
+      cause: error,
+    });
   }
 }
 

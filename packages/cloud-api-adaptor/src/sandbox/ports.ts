@@ -4,8 +4,9 @@
  * `Provider` of `@peerpods/cloud-providers`, the agent relay is in `relay-port.ts`.
  */
 
+import type { WorkerTunnel } from "@peerpods/pod-network";
 import type { PodNetworkConfig } from "@peerpods/podvm-contract";
-import type { SandboxRecord, WorkerTunnel } from "./record.ts";
+import type { SandboxRecord } from "./record.ts";
 import type { RelayTls, WaitOptions } from "./relay-port.ts";
 
 export type {

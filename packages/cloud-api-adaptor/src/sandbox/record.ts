@@ -23,6 +23,7 @@
  */
 
 import type { Instance, InstanceSpec, Placement } from "@peerpods/cloud-providers";
+import type { WorkerTunnel } from "@peerpods/pod-network";
 import type { PodNetworkConfig } from "@peerpods/podvm-contract";
 
 export type Phase = "created" | "starting" | "running" | "stopping" | "failed";
@@ -36,18 +37,6 @@ export interface Attempt {
   readonly placement?: Placement;
   /** Known once the cloud has answered. */
   readonly instanceId?: string;
-}
-
-/** The worker's end of one tunnel: everything needed to make it and, later and elsewhere, to remove it. */
-export interface WorkerTunnel {
-  readonly netnsPath: string;
-  /** The pod's interface in that namespace. */
-  readonly interface: string;
-  /** Address of the VM's end, without prefix length. */
-  readonly peer: string;
-  readonly vni: number;
-  /** UDP port of the tunnel. */
-  readonly port: number;
 }
 
 /** When the phases began; milliseconds since the epoch. Absent: not reached. */
@@ -66,6 +55,9 @@ export interface SandboxTimes {
 
 export interface SandboxRecord {
   readonly sandboxId: string;
+  /** With the node's name, marks every cloud resource. As it was at creation, whatever is configured now. */
+  readonly clusterId: string;
+  readonly nodeName: string;
   readonly podName: string;
   readonly podNamespace: string;
   readonly netnsPath: string;

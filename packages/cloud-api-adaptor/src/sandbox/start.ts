@@ -1,10 +1,11 @@
+import type { WorkerTunnel } from "@peerpods/pod-network";
 import { createInstance } from "./attempts.ts";
 import type { StartCall } from "./attempts.ts";
 import type { LifecycleContext } from "./context.ts";
 import { allOrAbort } from "./deadline.ts";
 import { SandboxError } from "./errors.ts";
 import type { GuestSetup } from "./ports.ts";
-import type { SandboxRecord, WorkerTunnel } from "./record.ts";
+import type { SandboxRecord } from "./record.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { connectionIntended, instanceKnown, isEnding, nowRunning } from "./transitions.ts";
 
@@ -63,9 +64,16 @@ async function connect(
 /** The tunnel ends at the VM's second address when it has an interface of its own for it, else at the first. */
 function tunnelTo(record: SandboxRecord): WorkerTunnel {
   const { network, instance, netnsPath } = record;
-  const peer = instance?.addresses[network.dedicated ? 1 : 0];
-  if (peer === undefined) throw noAddress(record);
-  return { netnsPath, interface: network.interface, peer, vni: network.vxlanId, port: network.vxlanPort };
+  const remote = instance?.addresses[network.dedicated ? 1 : 0];
+  if (remote === undefined) throw noAddress(record);
+  return {
+    netnsPath,
+    interface: network.interface,
+    mtu: network.mtu,
+    remote,
+    vxlanId: network.vxlanId,
+    vxlanPort: network.vxlanPort,
+  };
 }
 
 function noAddress({ sandboxId, instance, network }: SandboxRecord): SandboxError {

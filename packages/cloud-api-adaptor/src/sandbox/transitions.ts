@@ -4,8 +4,9 @@
  */
 
 import type { Instance } from "@peerpods/cloud-providers";
+import type { WorkerTunnel } from "@peerpods/pod-network";
 import { SandboxError } from "./errors.ts";
-import type { Attempt, SandboxRecord, WorkerTunnel } from "./record.ts";
+import type { Attempt, SandboxRecord } from "./record.ts";
 
 /** Before the cloud is asked. `replaces` names the attempt that just failed leaving nothing, so it need not be undone. */
 export function attemptIntended(

@@ -13,3 +13,11 @@ export function checkInitdata(toml: string): void {
     throw new SandboxError("invalid_request", "the pod's initdata cannot be used", { cause: error });
   }
 }
+
+/**
+ * Checks the daemon's default initdata, which is configured as the pod VM gets it: base64 of gzip of TOML.
+ * @throws PodVMContractError `invalid_initdata` or `too_large`
+ */
+export function checkEncodedInitdata(text: string): void {
+  decodeInitdata(text);
+}

@@ -30,9 +30,10 @@ const attemptSchema = z.object({
 const tunnelSchema = z.object({
   netnsPath: text,
   interface: text,
-  peer: text,
-  vni: z.int().positive(),
-  port: z.int().positive(),
+  mtu: z.int().positive(),
+  remote: text,
+  vxlanId: z.int().positive(),
+  vxlanPort: z.int().positive(),
 });
 
 /** The network is kept in the form it has in `apf.json`: that format is versioned and checked already. */
@@ -52,6 +53,8 @@ const networkSchema = z.unknown().transform((value, context): SandboxRecord["net
 
 const recordSchema = z.object({
   sandboxId: text.min(1),
+  clusterId: text,
+  nodeName: text,
   podName: text,
   podNamespace: text,
   netnsPath: text,

@@ -1,0 +1,60 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What the probe asks of the daemon. */
+export interface ProbeState {
+  /** Whether the hypervisor socket is served now. */
+  isReady(): Promise<boolean>;
+}
+
+/** The HTTP endpoint for the kubelet, on the loopback address. */
+export interface ProbeServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/**
+ * Serves `/startup` and `/readyz` (200 once the hypervisor socket answers, else 503) and `/livez` (200 as long as the
+ * process can answer at all). Bodies are empty; other paths are 404.
+ * @param port 0 takes a free one.
+ * @throws Error when the port is taken.
+ */
+export async function serveProbe(state: ProbeState, port: number): Promise<ProbeServer> {
+  const server = createServer((request, response) => {
+    void statusOf(state, request.url ?? "").then((status) => {
+      response.writeHead(status).end();
+    });
+  });
+  // A probe sends one short request; whoever holds a connection open longer is none.
+  server.requestTimeout = 5_000;
+  server.maxConnections = 32;
+  server.listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    throw new Error(`probe-port: cannot listen on 127.0.0.1:${port}; choose another one, or 0 for none`, {
+      cause: error,
+    });
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => {
+      if (!server.listening) return;
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
+
+async function statusOf(state: ProbeState, url: string): Promise<number> {
+  switch (url.split("?")[0]) {
+    case "/livez":
+      return 200;
+    case "/startup":
+    case "/readyz":
+      return (await state.isReady().catch(() => false)) ? 200 : 503;
+    default:
+      return 404;
+  }
+}
