@@ -1,0 +1,112 @@
+import { readFile } from "node:fs/promises";
+import { ProviderError } from "@peerpods/cloud-providers";
+import type { Run, RunOptions } from "../host/run.ts";
+import { gatewayOf, hardwareAddress, type Subnet } from "./subnet.ts";
+
+/** The bridge that joins the pod VMs of one state directory with this machine. */
+export interface Bridge {
+  readonly name: string;
+  readonly subnet: Subnet;
+  /** Used when the bridge is made; afterwards its own MTU counts. */
+  readonly mtu: number;
+  /** Marks the bridge as ours (`ip link` shows it as the alias), so that nobody else's bridge is used or removed. */
+  readonly alias: string;
+}
+
+/** The VM's end of the cable. */
+export interface Port {
+  /** Name of the host's end, at most 15 characters. */
+  readonly name: string;
+  readonly address: string;
+  /** A process in the VM's network namespace; `eth0` is made straight in there. */
+  readonly pid: number;
+}
+
+/** What is known of the bridge before an act. */
+export interface BridgeState {
+  readonly exists: boolean;
+  readonly mtu: number;
+}
+
+/** The `ip -batch` text that makes the bridge if need be, and one port with its peer `eth0` in the VM. */
+export function planPort(bridge: Bridge, state: BridgeState, port: Port): string[] {
+  const gateway = gatewayOf(bridge.subnet);
+  const { name, alias } = bridge;
+  return [
+    ...(state.exists
+      ? []
+      : // Its own hardware address: else the bridge takes that of a port, and changes it when the port goes.
+        [`link add name ${name} mtu ${state.mtu} address ${hardwareAddress(gateway)} type bridge`]),
+    `link set dev ${name} alias ${alias} up`,
+    `address replace ${gateway}/${bridge.subnet.prefixLength} brd + dev ${name}`,
+    `link add name ${port.name} mtu ${state.mtu} master ${name} up type veth ` +
+      `peer name eth0 address ${hardwareAddress(port.address)} mtu ${state.mtu} netns ${port.pid}`,
+  ];
+}
+
+/**
+ * Connects a VM. The caller holds the lock of the shared network.
+ * @throws ProviderError `invalid_config` when a link of the bridge's name exists that is not ours.
+ */
+export async function connectPort(bridge: Bridge, port: Port, call: NetworkCall): Promise<void> {
+  const state = await inspectBridge(bridge);
+  const lines = planPort(bridge, state, port);
+  await call.run("ip", ["-batch", "-"], { ...commandOptions(call), input: `${lines.join("\n")}\n` });
+}
+
+/** Removes links that exist; those that vanish meanwhile count as removed. Can be repeated. */
+export async function removeLinks(names: readonly string[], call: NetworkCall): Promise<void> {
+  for (const name of names) {
+    if (!(await linkExists(name))) continue;
+    try {
+      await call.run("ip", ["link", "delete", "dev", name], commandOptions(call));
+    } catch (error) {
+      if (call.signal.aborted || (await linkExists(name))) throw error;
+    }
+  }
+}
+
+/** Circumstances of a command; the lock of the network goes along as an open file. */
+export interface NetworkCall {
+  readonly run: Run;
+  readonly signal: AbortSignal;
+  /** A command that outlives us then keeps the lock, and nobody sees its half-done work. */
+  readonly inheritFd: number;
+}
+
+/** Whether our bridge is there, and its MTU. */
+export async function inspectBridge(bridge: Bridge): Promise<BridgeState> {
+  const mtu = await linkAttribute(bridge.name, "mtu");
+  if (mtu === undefined) return { exists: false, mtu: bridge.mtu };
+  const alias = await linkAttribute(bridge.name, "ifalias");
+  // The alias can only be given after the link was made; the hardware address tells if just that failed.
+  const address = await linkAttribute(bridge.name, "address");
+  const unfinished = alias === "" && address === hardwareAddress(gatewayOf(bridge.subnet));
+  if (alias !== bridge.alias && !unfinished)
+    throw new ProviderError(
+      "invalid_config",
+      `local-bridge: a link named ${bridge.name} exists that does not belong to this state directory` +
+        `${alias ? ` (its alias is ${alias})` : ""}; choose another name, and another local-subnet`,
+    );
+  return { exists: true, mtu: Number(mtu) };
+}
+
+/** Whether a link of this name is in our network namespace. */
+export async function linkExists(name: string): Promise<boolean> {
+  return (await linkAttribute(name, "ifindex")) !== undefined;
+}
+
+/** What of a call concerns the command itself. */
+export function commandOptions({ signal, inheritFd }: NetworkCall): RunOptions {
+  return { signal, inheritFd };
+}
+
+async function linkAttribute(link: string, attribute: string): Promise<string | undefined> {
+  try {
+    return (await readFile(`/sys/class/net/${link}/${attribute}`, "utf8")).trim();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENODEV"))
+      return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+/** Guest programs for tests: they keep to the order and files of the real ones and let the test look into the VM. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+const programs = {
+  "process-user-data.mjs": `
+import { copyFileSync, readFileSync } from "node:fs";
+if (process.argv[2] !== "provision-files") throw new Error("called with " + process.argv.slice(2));
+if (readFileSync("/media/cidata/user-data", "utf8").includes("refuse-me")) throw new Error("refused");
+copyFileSync("/media/cidata/user-data", "/run/peerpod/apf.json");
+`,
+  "dev-agent.mjs": `
+import { createServer } from "node:net";
+import { readFileSync } from "node:fs";
+readFileSync("/run/peerpod/apf.json");
+createServer().listen("/run/kata-containers/agent.sock");
+process.on("SIGUSR2", () => process.exit(0));
+`,
+  // Answers "<command>\\n" with JSON: exit code and output of the command in the VM.
+  "agent-protocol-forwarder.mjs": `
+import { spawnSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+for (const file of ["/run/kata-containers/agent.sock", "/run/netns/podns"]) statSync(file);
+createServer((socket) => {
+  socket.on("error", () => undefined);
+  createInterface({ input: socket }).once("line", (line) => {
+    const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", line], { encoding: "utf8" });
+    socket.end(JSON.stringify({ status, stdout, stderr }));
+  });
+}).listen(15150, "0.0.0.0");
+`,
+};
+
+/** Writes the programs into a directory and returns its path. */
+export async function writeStandInGuest(directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  for (const [name, text] of Object.entries(programs)) await writeFile(join(directory, name), text);
+  return directory;
+}

@@ -1,0 +1,27 @@
+import type { Finding } from "@peerpods/cloud-providers";
+import { createVmCgroup, destroyVmCgroup } from "../cgroup/vm-cgroup.ts";
+import type { CheckContext } from "./verify-host.ts";
+
+/** Makes the cgroup of a VM with the limits of the options, and removes it again. */
+export async function verifyCgroups({ local, call }: CheckContext): Promise<Finding[]> {
+  const { vcpus, memoryMiB, pidsLimit: pids } = local.config;
+  const name = `peerpods-check-${local.key}-${process.pid}`;
+  try {
+    await createVmCgroup(local.cgroups, name, { vcpus, memoryMiB, pids });
+    return [];
+  } catch (error) {
+    call.signal.throwIfAborted();
+    return [
+      {
+        severity: "error",
+        subject: "cgroups",
+        message: `a pod VM's cgroup cannot be made: ${error instanceof Error ? error.message : String(error)}`,
+        remedy:
+          "run on the machine itself or in a privileged container, with cgroup controllers cpu, memory and pids; " +
+          "or switch off the limit that cannot be had (local-vcpus, local-memory, local-pids-limit = 0)",
+      },
+    ];
+  } finally {
+    await destroyVmCgroup(local.cgroups, name, call.signal);
+  }
+}
