@@ -1,3 +1,4 @@
+export { systemClock, type Clock } from "./clock.ts";
 export {
   CONTRACT_VERSION,
   hasInventory,
@@ -48,6 +49,13 @@ export {
 export { redactOptions } from "./options/redact.ts";
 export type { Option, OptionSpec, OptionType } from "./options/spec.ts";
 export type { OptionValue } from "./options/value.ts";
-export { addCloudProvider, createProviderRegistry, type ProviderRegistry } from "./registry.ts";
+export { loadProvider, type ProviderSources } from "./registry/load-provider.ts";
+export { pluginEnv } from "./registry/plugin.ts";
+export {
+  addCloudProvider,
+  createProviderRegistry,
+  type CloudProviderLoader,
+  type ProviderRegistry,
+} from "./registry/registry.ts";
 export { createCloudConfig, type CloudConfigFile } from "./user-data/cloud-config.ts";
 export { encodeUserData, type UserDataLimit } from "./user-data/encode-user-data.ts";
