@@ -1,3 +1,8 @@
+export { connectTtrpc } from "./client/connect.ts";
+export { dialTtrpc } from "./client/dial.ts";
+export { requestMetadata } from "./connection/metadata.ts";
+export { createTtrpcServer } from "./server/server.ts";
+export { errorFromStatus, isTtrpcClosed, statusFromError } from "./status/errors.ts";
 export {
   FRAME_HEADER_LENGTH,
   FrameFlag,
@@ -17,3 +22,11 @@ export type { Frame, FrameHeader } from "./wire/frame.ts";
 export type { Delivery, FrameDecoderOptions, FrameSink } from "./wire/frame-decoder.ts";
 export type { Metadata, RequestEnvelope, RequestHead } from "./wire/request.ts";
 export type { AnyMessage, ResponseEnvelope, Status } from "./wire/response.ts";
+export type { TtrpcClientConnection, TtrpcClientOptions } from "./client/connect.ts";
+export type { DialOptions } from "./client/dial.ts";
+export type { TransportOptions } from "./client/transport.ts";
+export type { TtrpcAddress } from "./connection/address.ts";
+export type { ConnectionTimeouts } from "./connection/frame-connection.ts";
+export type { StreamBufferLimits } from "./connection/message-queue.ts";
+export type { TtrpcLogger, TtrpcServerOptions } from "./server/options.ts";
+export type { ServedConnection, ShutdownOptions, TtrpcServer } from "./server/server.ts";

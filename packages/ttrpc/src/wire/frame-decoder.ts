@@ -54,6 +54,7 @@ export class FrameDecoder {
   /** Body bytes of a `pieces` or `skip` frame still to come. */
   #remaining = 0;
   #stopped = false;
+  #frames = 0;
 
   constructor(sink: FrameSink, options: FrameDecoderOptions = {}) {
     this.#sink = sink;
@@ -64,6 +65,11 @@ export class FrameDecoder {
   /** Whether a frame has begun and not ended; at the end of the stream it means truncation. */
   get midFrame(): boolean {
     return this.#filled > 0 || this.#header !== undefined;
+  }
+
+  /** Frames that are complete so far, also those that were skipped. */
+  get frames(): number {
+    return this.#frames;
   }
 
   /** Takes the next bytes of the stream. They are kept, not copied, where a frame lies within them. */
@@ -83,7 +89,6 @@ export class FrameDecoder {
   /** Ends delivery at once, also from within a sink's call; later input is ignored. */
   stop(): void {
     this.#stopped = true;
-    this.#reset();
   }
 
   /** Takes a frame from within the chunk if all of it is there, else its header. Returns the next offset. */
@@ -103,6 +108,7 @@ export class FrameDecoder {
   }
 
   #deliverWhole(header: FrameHeader, raw: Buffer): void {
+    this.#frames++;
     switch (this.#sink.onHead?.(header, raw.subarray(FRAME_HEADER_LENGTH)) ?? "gather") {
       case "gather":
         this.#sink.onFrame(new ReceivedFrame(header, raw));
@@ -151,7 +157,7 @@ export class FrameDecoder {
       return;
     }
     this.#remaining = remaining;
-    if (remaining === 0) this.#reset();
+    if (remaining === 0) this.#endFrame();
     if (delivery === "pieces" && (head.length > 0 || remaining === 0)) {
       this.#releasePartial();
       this.#sink.onPiece?.(header, head, remaining);
@@ -163,7 +169,7 @@ export class FrameDecoder {
     const remaining = this.#remaining - count;
     const piecewise = this.#delivery === "pieces";
     this.#remaining = remaining;
-    if (remaining === 0) this.#reset();
+    if (remaining === 0) this.#endFrame();
     if (piecewise) this.#sink.onPiece?.(header, bytes.subarray(0, count), remaining);
     return count;
   }
@@ -185,7 +191,7 @@ export class FrameDecoder {
   #finish(header: FrameHeader): void {
     const raw = this.#partial.subarray(0, this.#filled);
     this.#releasePartial();
-    this.#reset();
+    this.#endFrame();
     this.#sink.onFrame(new ReceivedFrame(header, raw));
   }
 
@@ -199,7 +205,8 @@ export class FrameDecoder {
     this.#partial = Buffer.allocUnsafe(FRAME_HEADER_LENGTH);
   }
 
-  #reset(): void {
+  #endFrame(): void {
+    this.#frames++;
     this.#filled = 0;
     this.#header = undefined;
     this.#delivery = undefined;

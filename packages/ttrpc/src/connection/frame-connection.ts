@@ -1,0 +1,181 @@
+import type { Buffer } from "node:buffer";
+import type { Duplex } from "node:stream";
+import { MessageType } from "../wire/frame.ts";
+import type { Frame, FrameHeader } from "../wire/frame.ts";
+import { FrameDecoder } from "../wire/frame-decoder.ts";
+import { ReadDeadline } from "./read-deadline.ts";
+import { WriteDeadline } from "./write-deadline.ts";
+
+/** Time limits of a connection, in milliseconds; 0 is no limit. Idle connections between frames have none. */
+export interface ConnectionTimeouts {
+  /** A frame that has begun must be complete within this time. Default 60 000. */
+  readonly frameTimeoutMs?: number;
+  /** A peer that reads nothing for this time, while bytes wait for it, is given up. Default 60 000. */
+  readonly writeTimeoutMs?: number;
+  /** The first frame must be complete within this time after connecting. Default 0, no limit. */
+  readonly firstFrameTimeoutMs?: number;
+}
+
+/** What one end of a connection does with what arrives. */
+export interface FrameConnectionOwner {
+  onFrame(frame: Frame): void;
+  onOversize(header: FrameHeader): void;
+  /** Called once, at once when the connection can carry nothing more; `cause` is absent if it ended in order. */
+  onClose(cause: Error | undefined): void;
+}
+
+/** One end of a byte stream that carries frames: deadlines, few writes for many frames, pausing, orderly end. */
+export class FrameConnection {
+  readonly #duplex: Duplex;
+  readonly #owner: FrameConnectionOwner;
+  readonly #decoder: FrameDecoder;
+  readonly #readDeadline: ReadDeadline;
+  readonly #writeDeadline: WriteDeadline;
+  readonly #closed: Promise<void>;
+  readonly #drainWaiters: (() => void)[] = [];
+  #holds = 0;
+  /** Bytes handed to the stream since the beginning. */
+  #sentBytes = 0;
+  #corked = false;
+  #ended = false;
+
+  constructor(duplex: Duplex, owner: FrameConnectionOwner, timeouts: ConnectionTimeouts = {}) {
+    this.#duplex = duplex;
+    this.#owner = owner;
+    this.#decoder = new FrameDecoder({
+      onFrame: (frame) => owner.onFrame(frame),
+      onOversize: (header) => this.#onOversize(header),
+    });
+    const giveUp = (cause: Error): void => this.close(cause);
+    this.#readDeadline = new ReadDeadline({
+      progress: this.#decoder,
+      firstFrameTimeoutMs: timeouts.firstFrameTimeoutMs ?? 0,
+      frameTimeoutMs: timeouts.frameTimeoutMs ?? 60_000,
+      giveUp,
+    });
+    this.#writeDeadline = new WriteDeadline({
+      waiting: () => duplex.writableLength,
+      taken: () => this.#sentBytes - duplex.writableLength,
+      timeoutMs: timeouts.writeTimeoutMs ?? 60_000,
+      giveUp,
+    });
+    this.#closed = new Promise((resolve) => {
+      if (duplex.closed) resolve();
+      else duplex.once("close", resolve);
+    });
+    duplex.on("drain", () => this.#wakeDrainWaiters());
+    // The listener stays after the end: an error that comes late must not be an unhandled one.
+    duplex.on("error", (error: Error) => this.close(error));
+    duplex.on("data", (chunk: Buffer) => this.#onData(chunk));
+    duplex.on("end", () => this.close(this.#truncation()));
+    duplex.on("close", () => this.close(this.#truncation()));
+    if (duplex.destroyed || duplex.readableEnded) queueMicrotask(() => this.close(undefined));
+  }
+
+  /** Whether the connection can carry nothing more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Resolves when the stream below is released; never rejects. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** Whether more is waiting to be written than the stream wants; see `drained`. */
+  get backlogged(): boolean {
+    return this.#duplex.writableNeedDrain;
+  }
+
+  /** Bytes handed over that have not left yet. */
+  get backlogBytes(): number {
+    return this.#duplex.writableLength;
+  }
+
+  /** Sends a frame. Everything sent within one turn of the event loop leaves in one write. */
+  send(frame: Buffer): void {
+    if (this.#ended) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#duplex.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        this.#duplex.uncork();
+      });
+    }
+    this.#sentBytes += frame.length;
+    if (!this.#duplex.write(frame)) this.#writeDeadline.watch();
+  }
+
+  /** Resolves when the peer has taken what was sent, or the connection has ended (`ended` tells). Never rejects. */
+  drained(): Promise<void> {
+    if (!this.backlogged || this.#ended) return Promise.resolve();
+    return new Promise((resolve) => this.#drainWaiters.push(resolve));
+  }
+
+  /** Stops reading until the returned function is called; holds add up, releasing twice has no effect. */
+  hold(): () => void {
+    this.#holds++;
+    this.#readDeadline.suspended = true;
+    this.#duplex.pause();
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      if (--this.#holds > 0 || this.#ended) return;
+      this.#readDeadline.suspended = false;
+      this.#duplex.resume();
+    };
+  }
+
+  /** Ends the connection once everything sent so far has left; the write deadline bounds it. */
+  finish(): void {
+    if (this.#ended) return;
+    this.#writeDeadline.watch();
+    this.#duplex.end(() => this.close(undefined));
+  }
+
+  /** Ends the connection at once; what has not left is lost. Repeating it has no effect. */
+  close(cause: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#decoder.stop();
+    this.#readDeadline.clear();
+    this.#writeDeadline.clear();
+    this.#duplex.destroy();
+    this.#wakeDrainWaiters();
+    this.#owner.onClose(cause);
+  }
+
+  #onData(chunk: Buffer): void {
+    try {
+      this.#decoder.push(chunk);
+    } catch (error) {
+      // A defect in a frame's handling costs this connection, not the process and all its others.
+      this.close(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    this.#readDeadline.check();
+  }
+
+  #onOversize(header: FrameHeader): void {
+    if (isKnownType(header.type)) {
+      this.#owner.onOversize(header);
+      return;
+    }
+    // Text or random bytes: waiting for the body that such a "header" announces would take for ever.
+    this.close(new Error(`not ttrpc: frame of unknown type ${header.type} and length ${header.length}`));
+  }
+
+  #wakeDrainWaiters(): void {
+    for (const wake of this.#drainWaiters.splice(0)) wake();
+  }
+
+  #truncation(): Error | undefined {
+    return this.#decoder.midFrame ? new Error("the connection ended in the middle of a frame") : undefined;
+  }
+}
+
+function isKnownType(type: number): boolean {
+  return type === MessageType.Request || type === MessageType.Response || type === MessageType.Data;
+}
