@@ -6,8 +6,7 @@ import type { Logger } from "pino";
 import { parseCloudVolumes } from "./annotation.ts";
 import type { CloudVolume } from "./annotation.ts";
 
-/** Below it every volume has a directory of its own. */
-export const cloudVolumesDirectory = "/run/cloud-volumes";
+const defaultDirectory = "/run/cloud-volumes";
 
 /** What mounts volumes; one of the machine, another one of tests. */
 export interface VolumeDriver {
@@ -43,8 +42,15 @@ interface MountedVolume {
   readonly directory: string;
 }
 
-export function createCloudVolumes(driver: VolumeDriver, context: { readonly logger: Logger }): CloudVolumes {
-  const { logger } = context;
+/** What cloud volumes work with. */
+export interface CloudVolumesContext {
+  readonly logger: Logger;
+  /** Below it every volume is mounted on a directory of its own; default `/run/cloud-volumes`. */
+  readonly directory?: string;
+}
+
+export function createCloudVolumes(driver: VolumeDriver, context: CloudVolumesContext): CloudVolumes {
+  const { logger, directory: parent = defaultDirectory } = context;
   const mounted: MountedVolume[] = [];
   let queue: Promise<unknown> = Promise.resolve();
   const inTurn = <Result>(act: () => Promise<Result>): Promise<Result> => {
@@ -70,7 +76,7 @@ export function createCloudVolumes(driver: VolumeDriver, context: { readonly log
 
   const attachOne = async (volume: CloudVolume, { spec, signal }: VolumeCall & { readonly spec: Spec }) => {
     signal.throwIfAborted();
-    const directory = posix.join(cloudVolumesDirectory, volume.name);
+    const directory = posix.join(parent, volume.name);
     const present = mounted.find((other) => other.directory === directory);
     if (present !== undefined && !isSameDisk(present.volume, volume)) {
       throw new ConnectError(
