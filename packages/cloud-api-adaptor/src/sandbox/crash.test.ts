@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import type { Lifecycle } from "./lifecycle.ts";
+import { defaultReaping } from "./settings.ts";
+import { CrashAt } from "./testing/crash.ts";
+import { settle } from "./testing/manual-clock.ts";
+import { createRequest, patient, sandboxId, World } from "./testing/world.ts";
+
+/** How far the shim got, as far as the shim knows. */
+type Progress = "nothing" | "created" | "started" | "stopped";
+
+/** The calls of a shim, one after the other, each only when the one before was answered. */
+async function livePodsLife(
+  daemon: Lifecycle,
+  world: World,
+  onProgress: (progress: Progress) => void,
+): Promise<void> {
+  await daemon.recover(patient);
+  await daemon.create(createRequest(), patient);
+  onProgress("created");
+  await daemon.start(sandboxId, patient);
+  world.relay.change(sandboxId, { shim: "connected" });
+  onProgress("started");
+  await daemon.stop(sandboxId);
+  onProgress("stopped");
+}
+
+/** One life with a crash at the given moment; tells whether the life came so far. */
+async function crashAt(
+  point: number,
+  zones: readonly string[],
+): Promise<{ crashed: boolean; where: string }> {
+  await using world = new World();
+  world.cloud.zones = zones;
+  for (const zone of zones.slice(0, -1)) world.cloud.full.add(zone);
+  const crash = new CrashAt(point);
+  const shim: { progress: Progress } = { progress: "nothing" };
+  const life = livePodsLife(world.freshDaemon({ interpose: crash.interpose }), world, (progress) => {
+    shim.progress = progress;
+  });
+  await Promise.race([life.then(settle), crash.crashed]);
+  if (!crash.dead) return { crashed: false, where: "" };
+  const where = `crash ${point} (${crash.where}) with the shim at "${shim.progress}"`;
+
+  // The machine's next daemon.
+  const daemon = await world.daemon();
+  await settle();
+  if (shim.progress === "started" && daemon.list().some(({ record }) => record.phase === "running")) {
+    expect(world.leftovers(), where).toMatchObject({
+      instances: [expect.anything()],
+      relay: [sandboxId],
+      tunnels: [expect.anything()],
+      directories: [sandboxId],
+    });
+    await daemon.start(sandboxId, patient);
+    await daemon.stop(sandboxId);
+  } else {
+    // A shim that was cut off in a call never comes back.
+    await daemon.reap(patient);
+    await world.clock.advance(defaultReaping.createdGraceMs + 1);
+    await daemon.reap(patient);
+  }
+  await settle();
+  await world.clock.advance(120_000);
+  expect(world.leftovers(), where).toEqual({});
+  expect(daemon.list(), where).toEqual([]);
+  expect(world.cloud.peak, where).toBeLessThanOrEqual(1);
+
+  // Nothing of the old life stands in the way of a new one.
+  await daemon.create(createRequest({ sandboxId: "next" }), patient);
+  await daemon.start("next", patient);
+  await daemon.stop("next");
+  await settle();
+  expect(world.leftovers(), where).toEqual({});
+  return { crashed: true, where };
+}
+
+describe("a daemon that dies at any moment of a pod's life", () => {
+  it.each([
+    ["one placement", ["z1"]],
+    ["the first two placements full", ["z1", "z2", "z3"]],
+  ])("leaves and doubles nothing: %s", async (_what, zones) => {
+    let point = 0;
+    let last: { crashed: boolean; where: string };
+    const survived: string[] = [];
+    do {
+      point += 1;
+      last = await crashAt(point, zones);
+      survived.push(last.where);
+    } while (last.crashed);
+    // Every kind of act has been among them, so a moment that is no longer covered shows here.
+    for (const act of [
+      "write",
+      "createInstance",
+      "setUp",
+      "open",
+      "close",
+      "deleteInstance",
+      "tearDown",
+      "remove",
+    ]) {
+      for (const side of ["before", "after"]) {
+        expect(survived).toContainEqual(expect.stringContaining(`${side} ${act})`));
+      }
+    }
+  });
+});
+
+describe("a daemon that dies while a predecessor's work is being finished", () => {
+  it("is finished by the next", async () => {
+    for (let point = 1; ; point += 1) {
+      await using world = new World();
+      const first = await world.daemon();
+      await first.create(createRequest(), patient);
+      await first.start(sandboxId, patient);
+      world.cloud.before = async (call) => {
+        if (call === "delete") throw new Error("not now");
+      };
+      await first.stop(sandboxId);
+      await first.close({ signal: AbortSignal.abort() });
+      world.cloud.before = async () => undefined;
+      const crash = new CrashAt(point);
+      const second = world.freshDaemon({ interpose: crash.interpose });
+      await Promise.race([second.recover(patient).then(settle), crash.crashed]);
+      if (!crash.dead) break;
+      const third = await world.daemon();
+      await settle();
+      expect(world.leftovers(), crash.where).toEqual({});
+      expect(third.list()).toEqual([]);
+    }
+  });
+});
