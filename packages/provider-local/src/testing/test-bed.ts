@@ -6,12 +6,15 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import {
+  loadOptions,
   silentLogger,
   type CallContext,
   type CreateInstanceRequest,
   type Inventory,
+  type OptionValues,
   type Provider,
 } from "@peerpods/cloud-providers";
+import { localOptions } from "../options.ts";
 import { newLocalProvider, type HostEffects } from "../provider.ts";
 import { hostTraces, type HostTraces } from "./host-traces.ts";
 import { writeStandInGuest } from "./stand-in-guest.ts";
@@ -56,24 +59,22 @@ export async function openTestBed(config: Readonly<Record<string, unknown>> = {}
   };
 }
 
-/** Every option, with a bridge and a network that no other run has. */
-function testConfig(): Record<string, unknown> {
+/** All options as the command line gives them, with a bridge and a network that no other run has. */
+function testConfig(): OptionValues {
   const [a, b] = [Math.floor(Math.random() * 256), Math.floor(Math.random() * 256)];
-  return {
+  const flags = {
     "local-bridge": `plt${a.toString(16)}x${b.toString(16)}`,
     "local-subnet": `10.${200 + (a % 50)}.${b}.0/24`,
-    "local-mtu": 1400,
-    "local-nat": false,
-    "local-vcpus": 1,
-    "local-memory": 300,
-    "local-pids-limit": 200,
-    "local-root-storage": "disk",
+    "local-mtu": "1400",
+    "local-vcpus": "1",
+    "local-memory": "300",
+    "local-pids-limit": "200",
     "local-cache-dir": cacheDirectory,
-    "local-guest-dir": "",
-    "local-image-dir": "",
-    "local-agent": "",
-    "local-boot-timeout": 30_000,
   };
+  const argv = Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`);
+  const loaded = loadOptions(localOptions, { argv, env: {} });
+  if ("help" in loaded) throw new Error("unreachable: no help was asked for");
+  return loaded.values;
 }
 
 export function testCall(changes: Partial<CallContext> = {}): CallContext {
