@@ -34,6 +34,15 @@ export {
   type InstanceOwner,
 } from "./identity/instance-tags.ts";
 export { checkToken, instanceToken } from "./identity/instance-token.ts";
+export { createCapacityMemory, type CapacityMemory } from "./instance-types/capacity-memory.ts";
+export { placementsOf, walkPlacements } from "./instance-types/placements.ts";
+export {
+  selectInstanceTypes,
+  sortInstanceTypes,
+  type InstanceType,
+  type InstanceTypeChoice,
+  type TypeWish,
+} from "./instance-types/select.ts";
 export { silentLogger, type Logger } from "./logger.ts";
 export { optionsHelp, optionsJson, optionsMarkdown } from "./options/describe.ts";
 export { parseDuration } from "./options/duration.ts";

@@ -45,7 +45,8 @@ export function parseValue(option: Option, text: string): ParsedValue {
 /** The value of an option that was given nowhere. */
 export function defaultValue(option: Option): OptionValue {
   if (option.default === undefined) return emptyValue(option);
-  if (option.type === "duration") return parseDuration(String(option.default)) ?? 0;
+  if (option.type === "duration" && typeof option.default === "string")
+    return parseDuration(option.default) ?? 0;
   return option.default;
 }
 
