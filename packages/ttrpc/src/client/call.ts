@@ -1,8 +1,7 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { Buffer } from "node:buffer";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { FRAME_HEADER_LENGTH, MAX_MESSAGE_LENGTH, oversizeMessage } from "../wire/frame.ts";
+import { assertFrameSize } from "../connection/messages.ts";
+import { FRAME_HEADER_LENGTH } from "../wire/frame.ts";
 import { encodeRequest } from "../wire/request.ts";
 import type { Metadata } from "../wire/request.ts";
 
@@ -19,8 +18,13 @@ export interface CallInit {
 /** Longest timeout that fits in int64 nanoseconds; a longer one is none. */
 const MAX_TIMEOUT_MS = 2 ** 63 / 1e6;
 
-/** Time left until `deadline` (on the clock of `performance.now`) as it goes on the wire, where 0 means no deadline. */
-export function timeoutNanoUntil(deadline: number | undefined): bigint {
+/** The moment, on the clock of `performance.now`, when the time of a call that starts now is over. */
+export function deadlineOf({ timeoutMs }: CallInit): number | undefined {
+  return timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+}
+
+/** Time left until `deadline` as it goes on the wire, where 0 means no deadline. */
+function timeoutNanoUntil(deadline: number | undefined): bigint {
   if (deadline === undefined) return 0n;
   const leftMs = deadline - performance.now();
   return leftMs >= MAX_TIMEOUT_MS ? 0n : BigInt(Math.max(1, Math.round(leftMs * 1e6)));
@@ -37,36 +41,6 @@ export function encodeRequestFrame(
   const frame = encodeRequest({ service, method, payload, timeoutNano, metadata }, FRAME_HEADER_LENGTH);
   assertFrameSize(frame);
   return frame;
-}
-
-/** Throws RESOURCE_EXHAUSTED with the text that all implementations use if a frame's body is above the limit. */
-export function assertFrameSize(frame: Buffer): void {
-  const length = frame.length - FRAME_HEADER_LENGTH;
-  if (length > MAX_MESSAGE_LENGTH) throw new ConnectError(oversizeMessage(length), Code.ResourceExhausted);
-}
-
-/** Serializes a request message; one that cannot be is INTERNAL. */
-export function encodeMessage<T extends DescMessage>(schema: T, message: MessageInitShape<T>): Uint8Array {
-  try {
-    return toBinary(schema, create(schema, message));
-  } catch (error) {
-    throw localError("ttrpc: error marshalling payload", error);
-  }
-}
-
-/** Parses a response message; one that cannot be parsed is INTERNAL. */
-export function decodeMessage<T extends DescMessage>(schema: T, bytes: Uint8Array): MessageShape<T> {
-  try {
-    return fromBinary(schema, bytes);
-  } catch (error) {
-    throw localError("ttrpc: error unmarshalling payload", error);
-  }
-}
-
-/** A failure on this side that no status of the peer describes. */
-export function localError(what: string, error: unknown): ConnectError {
-  const detail = error instanceof Error ? error.message : String(error);
-  return new ConnectError(`${what}: ${detail}`, Code.Internal, undefined, undefined, error);
 }
 
 /** The peer broke the protocol in a way that concerns one call. */

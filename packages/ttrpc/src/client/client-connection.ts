@@ -3,10 +3,10 @@ import type { Duplex } from "node:stream";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { FrameConnection } from "../connection/frame-connection.ts";
 import type { ConnectionTimeouts } from "../connection/frame-connection.ts";
+import { completeFrame, oversizeError } from "../connection/messages.ts";
 import { closedError } from "../status/errors.ts";
-import { FRAME_HEADER_LENGTH, MAX_STREAM_ID, MessageType, oversizeMessage } from "../wire/frame.ts";
+import { MAX_STREAM_ID, MessageType } from "../wire/frame.ts";
 import type { Frame, FrameHeader } from "../wire/frame.ts";
-import { writeFrameHeader } from "../wire/frame.ts";
 
 /** One call in flight, as the connection sees it. */
 export interface PendingCall {
@@ -45,7 +45,7 @@ export class ClientConnection {
   }
 
   /**
-   * Opens a stream with a Request frame whose first {@link FRAME_HEADER_LENGTH} bytes are free for the header. Ids are
+   * Opens a stream with a Request frame that still lacks its header. Ids are
    * given out here, where the frame is written, so they grow in the order of the wire.
    */
   open(call: PendingCall, request: Buffer, flags: number): number {
@@ -60,11 +60,9 @@ export class ClientConnection {
     return streamId;
   }
 
-  /** Sends a frame whose first {@link FRAME_HEADER_LENGTH} bytes are free for the header. */
+  /** Sends a frame that still lacks its header. */
   sendFrame(frame: Buffer, header: Omit<FrameHeader, "length">): void {
-    const length = frame.length - FRAME_HEADER_LENGTH;
-    writeFrameHeader(frame, { length, ...header });
-    this.#frames.send(frame);
+    this.#frames.send(completeFrame(frame, header));
   }
 
   /** Forgets a call: what still comes for it is dropped. Nothing is sent, the protocol knows no cancellation. */
@@ -80,7 +78,7 @@ export class ClientConnection {
   #onOversize(header: FrameHeader): void {
     const call = this.#calls.get(header.streamId);
     this.#calls.delete(header.streamId);
-    call?.onFailure(new ConnectError(oversizeMessage(header.length), Code.ResourceExhausted));
+    call?.onFailure(oversizeError(header.length));
   }
 
   #onClose(cause: Error | undefined): void {

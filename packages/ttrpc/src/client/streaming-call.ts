@@ -1,25 +1,18 @@
-import { Buffer } from "node:buffer";
 import type { DescMessage, DescMethodStreaming, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { watchAbort } from "../connection/call-abort.ts";
 import { MessageQueue } from "../connection/message-queue.ts";
 import type { StreamBufferLimits } from "../connection/message-queue.ts";
+import { decodeMessage, encodeMessage, frameOf, internalError } from "../connection/messages.ts";
 import { errorFromStatus } from "../status/errors.ts";
-import { FRAME_HEADER_LENGTH, FrameFlag, MessageType } from "../wire/frame.ts";
+import { FrameFlag, MessageType } from "../wire/frame.ts";
 import type { Frame } from "../wire/frame.ts";
 import { decodeResponse } from "../wire/response.ts";
-import {
-  assertFrameSize,
-  decodeMessage,
-  encodeMessage,
-  encodeRequestFrame,
-  localError,
-  protocolError,
-} from "./call.ts";
+import { deadlineOf, encodeRequestFrame, protocolError } from "./call.ts";
 import type { CallInit } from "./call.ts";
 import type { ClientConnection, PendingCall } from "./client-connection.ts";
 
-const NOTHING = Buffer.alloc(0);
+const NOTHING = new Uint8Array(0);
 
 export interface StreamingCallInit<I extends DescMessage> extends CallInit {
   readonly messages: AsyncIterable<MessageInitShape<I>>;
@@ -68,7 +61,7 @@ class StreamingCall<I extends DescMessage = DescMessage> implements PendingCall 
     this.#method = method;
     this.#init = init;
     this.#input = init.messages[Symbol.asyncIterator]();
-    this.#deadline = init.timeoutMs === undefined ? undefined : performance.now() + init.timeoutMs;
+    this.#deadline = deadlineOf(init);
     this.received = new MessageQueue({
       limits: init.limits,
       hold: () => connection.frames.hold(),
@@ -113,7 +106,7 @@ class StreamingCall<I extends DescMessage = DescMessage> implements PendingCall 
       if (payload.length > 0 || this.#method.methodKind === "client_streaming") this.received.push(payload);
       this.#end();
     } catch (error) {
-      this.onFailure(localError("ttrpc: error unmarshalling response", error));
+      this.onFailure(internalError("ttrpc: error unmarshalling response", error));
     }
   }
 
@@ -172,9 +165,6 @@ class StreamingCall<I extends DescMessage = DescMessage> implements PendingCall 
   }
 
   #sendData(message: Uint8Array, flags: number): void {
-    const frame = Buffer.allocUnsafe(FRAME_HEADER_LENGTH + message.length);
-    assertFrameSize(frame);
-    frame.set(message, FRAME_HEADER_LENGTH);
-    this.#connection.sendFrame(frame, { streamId: this.#streamId, type: MessageType.Data, flags });
+    this.#connection.sendFrame(frameOf(message), { streamId: this.#streamId, type: MessageType.Data, flags });
   }
 }

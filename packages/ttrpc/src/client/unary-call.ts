@@ -1,10 +1,11 @@
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { watchAbort } from "../connection/call-abort.ts";
+import { decodeMessage, encodeMessage, internalError } from "../connection/messages.ts";
 import { errorFromStatus } from "../status/errors.ts";
 import { MessageType } from "../wire/frame.ts";
 import type { Frame } from "../wire/frame.ts";
 import { decodeResponse } from "../wire/response.ts";
-import { decodeMessage, encodeMessage, encodeRequestFrame, localError, protocolError } from "./call.ts";
+import { deadlineOf, encodeRequestFrame, protocolError } from "./call.ts";
 import type { CallInit } from "./call.ts";
 import type { ClientConnection, PendingCall } from "./client-connection.ts";
 
@@ -39,7 +40,7 @@ class UnaryCall implements PendingCall {
     this.#connection = connection;
     this.#init = init;
     this.#outcome = outcome;
-    this.#deadline = init.timeoutMs === undefined ? undefined : performance.now() + init.timeoutMs;
+    this.#deadline = deadlineOf(init);
   }
 
   start(request: Uint8Array): void {
@@ -67,7 +68,7 @@ class UnaryCall implements PendingCall {
       if (status === undefined || status.code === 0) this.#outcome.resolve(payload);
       else this.#outcome.reject(errorFromStatus(status));
     } catch (error) {
-      this.onFailure(localError("ttrpc: error unmarshalling response", error));
+      this.onFailure(internalError("ttrpc: error unmarshalling response", error));
     }
   }
 

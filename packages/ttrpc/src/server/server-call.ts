@@ -1,19 +1,13 @@
-import { Buffer } from "node:buffer";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { Buffer } from "node:buffer";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { MethodImplSpec } from "@connectrpc/connect";
 import { watchAbort } from "../connection/call-abort.ts";
+import { decodeMessage, encodeMessage, frameOf, oversizeError } from "../connection/messages.ts";
 import { MessageQueue } from "../connection/message-queue.ts";
 import type { StreamBufferLimits } from "../connection/message-queue.ts";
 import { statusFromError } from "../status/errors.ts";
-import {
-  FRAME_HEADER_LENGTH,
-  FrameFlag,
-  MAX_MESSAGE_LENGTH,
-  MessageType,
-  oversizeMessage,
-} from "../wire/frame.ts";
+import { FRAME_HEADER_LENGTH, FrameFlag, MAX_MESSAGE_LENGTH, MessageType } from "../wire/frame.ts";
 import type { Frame, FrameHeader } from "../wire/frame.ts";
 import type { RequestEnvelope } from "../wire/request.ts";
 import { encodeResult, encodeStatus } from "../wire/response.ts";
@@ -21,7 +15,7 @@ import { CallContext } from "./handler-context.ts";
 
 /** What a call needs of its connection. */
 export interface CallPort {
-  /** Sends a frame whose first {@link FRAME_HEADER_LENGTH} bytes are free for the header. */
+  /** Sends a frame that still lacks its header. */
   sendFrame(frame: Buffer, header: Omit<FrameHeader, "length">): void;
   /** Resolves when the peer has taken what was sent, or is gone. */
   drained(): Promise<void>;
@@ -41,6 +35,7 @@ export interface ServerCallInit {
   readonly limits: StreamBufferLimits;
 }
 
+const NOTHING = new Uint8Array(0);
 const END_OF_STREAM = FrameFlag.RemoteClosed | FrameFlag.NoData;
 
 /** One call on the server: runs its handler, and answers exactly once unless the connection ends first. */
@@ -133,13 +128,13 @@ export class ServerCall {
     const spec = this.#spec;
     switch (spec.kind) {
       case "unary":
-        this.#answerMessage(await spec.impl(decode(spec.method.input, payload), this.#context));
+        this.#answerMessage(await spec.impl(decodeMessage(spec.method.input, payload), this.#context));
         return;
       case "client_streaming":
         this.#answerMessage(await spec.impl(this.#messages(spec.method.input), this.#context));
         return;
       case "server_streaming":
-        await this.#sendAll(spec.impl(decode(spec.method.input, payload), this.#context));
+        await this.#sendAll(spec.impl(decodeMessage(spec.method.input, payload), this.#context));
         return;
       case "bidi_streaming":
         await this.#sendAll(spec.impl(this.#messages(spec.method.input), this.#context));
@@ -148,13 +143,13 @@ export class ServerCall {
   }
 
   async *#messages<I extends DescMessage>(schema: I): AsyncGenerator<MessageShape<I>, undefined> {
-    if (this.#input !== undefined) for await (const bytes of this.#input) yield decode(schema, bytes);
+    if (this.#input !== undefined) for await (const bytes of this.#input) yield decodeMessage(schema, bytes);
     return undefined;
   }
 
   #answerMessage(message: MessageInitShape<DescMessage>): void {
     if (this.#finished) return;
-    this.#answer(encodeResult(encode(this.#spec.method.output, message), FRAME_HEADER_LENGTH));
+    this.#answer(encodeResult(encodeMessage(this.#spec.method.output, message), FRAME_HEADER_LENGTH));
     this.#context.complete();
   }
 
@@ -162,9 +157,7 @@ export class ServerCall {
   async #sendAll(messages: AsyncIterable<MessageInitShape<DescMessage>>): Promise<void> {
     for await (const message of messages) {
       if (this.#finished) return;
-      const bytes = encode(this.#spec.method.output, message);
-      if (bytes.length > MAX_MESSAGE_LENGTH) throw oversizeError(bytes.length);
-      this.#sendData(bytes, 0);
+      this.#sendData(encodeMessage(this.#spec.method.output, message), 0);
       await this.#port.drained();
     }
     if (this.#finished) return;
@@ -174,9 +167,7 @@ export class ServerCall {
   }
 
   #sendData(message: Uint8Array, flags: number): void {
-    const frame = Buffer.allocUnsafe(FRAME_HEADER_LENGTH + message.length);
-    frame.set(message, FRAME_HEADER_LENGTH);
-    this.#port.sendFrame(frame, { streamId: this.#streamId, type: MessageType.Data, flags });
+    this.#port.sendFrame(frameOf(message), { streamId: this.#streamId, type: MessageType.Data, flags });
   }
 
   /** An answer above the limit becomes RESOURCE_EXHAUSTED; it never costs the connection. */
@@ -194,29 +185,5 @@ export class ServerCall {
     this.#finished = true;
     this.#stopWatch?.();
     this.#port.forget(this.#streamId);
-  }
-}
-
-const NOTHING = new Uint8Array(0);
-
-function oversizeError(length: number): ConnectError {
-  return new ConnectError(oversizeMessage(length), Code.ResourceExhausted);
-}
-
-function decode<I extends DescMessage>(schema: I, bytes: Uint8Array): MessageShape<I> {
-  try {
-    return fromBinary(schema, bytes);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new ConnectError(`ttrpc: error unmarshalling payload: ${detail}`, Code.Internal);
-  }
-}
-
-function encode(schema: DescMessage, message: MessageInitShape<DescMessage>): Uint8Array {
-  try {
-    return toBinary(schema, create(schema, message));
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new ConnectError(`ttrpc: error marshalling payload: ${detail}`, Code.Internal);
   }
 }

@@ -1,10 +1,11 @@
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import type { MethodImplSpec } from "@connectrpc/connect";
 import { FrameConnection } from "../connection/frame-connection.ts";
+import { completeFrame, oversizeError } from "../connection/messages.ts";
 import { canceledError } from "../status/errors.ts";
-import { FRAME_HEADER_LENGTH, MessageType, oversizeMessage, writeFrameHeader } from "../wire/frame.ts";
+import { FRAME_HEADER_LENGTH, MessageType, oversizeMessage } from "../wire/frame.ts";
 import type { Frame, FrameHeader } from "../wire/frame.ts";
 import { decodeRequest } from "../wire/request.ts";
 import type { RequestEnvelope } from "../wire/request.ts";
@@ -61,8 +62,7 @@ export class ServerConnection implements CallPort {
   }
 
   sendFrame(frame: Buffer, header: Omit<FrameHeader, "length">): void {
-    writeFrameHeader(frame, { length: frame.length - FRAME_HEADER_LENGTH, ...header });
-    this.#frames.send(frame);
+    this.#frames.send(completeFrame(frame, header));
     if (this.#frames.backlogBytes > MAX_BACKLOG_BYTES) this.#holdUntilDrained();
   }
 
@@ -147,15 +147,14 @@ export class ServerConnection implements CallPort {
   }
 
   #onOversize(header: FrameHeader): void {
-    const message = oversizeMessage(header.length);
     const call = this.#calls.get(header.streamId);
     if (header.type === MessageType.Data && call !== undefined) {
-      call.fail(new ConnectError(message, Code.ResourceExhausted));
+      call.fail(oversizeError(header.length));
       return;
     }
     if (header.type === MessageType.Request)
       this.#lastStreamId = Math.max(this.#lastStreamId, header.streamId);
-    this.#refuse(header.streamId, Code.ResourceExhausted, message);
+    this.#refuse(header.streamId, Code.ResourceExhausted, oversizeMessage(header.length));
   }
 
   /** Answers a frame that belongs to no call. */
