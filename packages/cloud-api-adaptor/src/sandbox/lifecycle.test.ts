@@ -124,9 +124,8 @@ describe("CreateVM", () => {
 
   it("leaves nothing when the namespace does not exist", async () => {
     const daemon = await world.daemon();
-    await expect(daemon.create(createRequest({ netnsPath: "/run/netns/none" }), patient)).rejects.toThrow(
-      "does not exist",
-    );
+    const failure = await failureOf(daemon.create(createRequest({ netnsPath: "/run/netns/none" }), patient));
+    expect(failure.code).toBe("network");
     expect(world.leftovers()).toEqual({});
     await daemon.create(createRequest(), patient);
   });

@@ -5,7 +5,7 @@ import { settleOrAbort, withDeadline } from "./deadline.ts";
 import { endSandbox } from "./end.ts";
 import { explain, SandboxError } from "./errors.ts";
 import { IndexAllocator } from "./index-allocator.ts";
-import type { RelaySandbox, WaitOptions } from "./ports.ts";
+import type { PodNetworkFacts, RelaySandbox, WaitOptions } from "./ports.ts";
 import { reapReason } from "./reap.ts";
 import type { SandboxRecord } from "./record.ts";
 import { closeStrays, decideAfterRestart } from "./recover.ts";
@@ -227,10 +227,10 @@ export class Lifecycle implements AsyncDisposable {
   }
 
   async #newRecord(request: CreateRequest, options: WaitOptions): Promise<SandboxRecord> {
-    const { network, indices, directories, clock, settings } = this.#context;
+    const { indices, directories, clock, settings } = this.#context;
     const owner = { ...request, clusterId: settings.clusterId, nodeName: settings.nodeName };
     checkTags(owner);
-    const facts = await network.inspect(request.netnsPath, options);
+    const facts = await this.#inspect(request, options);
     const { index, vni } = await indices.allocate(options);
     return {
       ...owner,
@@ -242,6 +242,17 @@ export class Lifecycle implements AsyncDisposable {
       attempts: [],
       times: { createdMs: clock.now() },
     };
+  }
+
+  async #inspect({ sandboxId, netnsPath }: CreateRequest, options: WaitOptions): Promise<PodNetworkFacts> {
+    try {
+      return await this.#context.network.inspect(netnsPath, options);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      throw new SandboxError("network", `the network of sandbox ${sandboxId} cannot be used`, {
+        cause: error,
+      });
+    }
   }
 
   /** CreateVM failed half way: nothing of it may stay, in the journal neither. */

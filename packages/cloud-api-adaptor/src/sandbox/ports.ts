@@ -72,7 +72,7 @@ export interface PodDirectories {
 /** What {@link Journal.load} found. */
 export interface JournalContent {
   readonly records: readonly SandboxRecord[];
-  /** Entries that could not be read. They were moved aside and are not looked at again. */
+  /** Entries that could not be read, now or by earlier daemons. They were moved aside, and stay until a person removes them. */
   readonly quarantined: readonly QuarantinedEntry[];
 }
 

@@ -60,7 +60,8 @@ export async function openFileJournal(dir: string): Promise<Journal> {
 
 async function load(paths: { sandboxes: string; quarantine: string }): Promise<JournalContent> {
   const records: SandboxRecord[] = [];
-  const quarantined: QuarantinedEntry[] = [];
+  const quarantined = await quarantinedBefore(paths.quarantine);
+  let moved = false;
   for (const name of await readdir(paths.sandboxes)) {
     const path = join(paths.sandboxes, name);
     if (name.startsWith(TEMPORARY_PREFIX)) {
@@ -75,14 +76,24 @@ async function load(paths: { sandboxes: string; quarantine: string }): Promise<J
     } catch (error) {
       const aside = join(paths.quarantine, `${name}.${Date.now()}`);
       await rename(path, aside);
+      moved = true;
       quarantined.push({ sandboxId, path: aside, reason: explain(error) });
     }
   }
-  if (quarantined.length > 0) {
+  if (moved) {
     await syncDirectory(paths.quarantine);
     await syncDirectory(paths.sandboxes);
   }
   return { records, quarantined };
+}
+
+/** What earlier daemons moved aside. It counts until a person removes the file: its pod may be alive. */
+async function quarantinedBefore(directory: string): Promise<QuarantinedEntry[]> {
+  return (await readdir(directory)).map((name) => ({
+    sandboxId: name.replace(/\.json\.\d+$/, ""),
+    path: join(directory, name),
+    reason: "it was moved aside by an earlier daemon; remove the file once the pod is gone",
+  }));
 }
 
 async function loadNextIndex(path: string): Promise<number> {
