@@ -1,0 +1,40 @@
+import type { Writable } from "node:stream";
+
+/** What is written to a process. */
+export class InputStream {
+  readonly #sink: Writable;
+  readonly #closes: boolean;
+
+  /** @param options.closes whether closing reaches the process; the input of a terminal stays open. */
+  constructor(sink: Writable, options: { readonly closes: boolean }) {
+    this.#sink = sink;
+    this.#closes = options.closes;
+  }
+
+  /** Waits until the process's pipe has taken all bytes. Rejects when the process no longer reads. */
+  async write(data: Uint8Array, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#sink.write(data, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+    try {
+      await promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** End of file for the process, after what was written. Can be repeated. */
+  close(): void {
+    if (this.#closes) this.#sink.end();
+  }
+
+  /** Lets the pipe go; what is not yet written is lost. Can be repeated. */
+  destroy(): void {
+    this.#sink.destroy();
+  }
+}

@@ -1,0 +1,40 @@
+import { ConnectError, type HandlerContext } from "@connectrpc/connect";
+import type { Logger } from "pino";
+import { internal, messageOf } from "../errors.ts";
+
+/** For calls that the caller gave no deadline. */
+const DEFAULT_DEADLINE_MS = 10 * 60_000;
+
+/** One call of the service, before its errors are made fit for the wire. */
+export type Handler<Request, Response> = (request: Request, context: HandlerContext) => Promise<Response>;
+
+/** Answers every failure that has no status of its own with INTERNAL and its message, as the real agent does. */
+export function answering<Request, Response>(
+  handler: Handler<Request, Response>,
+  logger: Logger,
+): Handler<Request, Response> {
+  return async (request, context) => {
+    const method = context.method.name;
+    try {
+      const response = await handler(request, context);
+      logger.debug({ method }, "call answered");
+      return response;
+    } catch (error) {
+      if (context.signal.aborted) {
+        logger.debug({ method }, "caller gone");
+        throw error;
+      }
+      const failure = error instanceof ConnectError ? error : internal(messageOf(error), error);
+      logger.info({ method, code: failure.code, err: error }, "call failed");
+      throw failure;
+    }
+  };
+}
+
+/**
+ * The time limit of a call that changes something. Only the deadline ends it, not the loss of the connection: half a
+ * start would be worse than a start whose answer is lost.
+ */
+export function deadlineOf(context: HandlerContext): AbortSignal {
+  return AbortSignal.timeout(context.timeoutMs() ?? DEFAULT_DEADLINE_MS);
+}
