@@ -1,5 +1,5 @@
 import { parseDocument } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { UserDataError } from "./errors.ts";
 
 /** Greatest user data that is read, in bytes. Clouds allow 16 KiB to 256 KiB; a volume may hold more. */

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A cloud volume that a container mounts, checked. */
 export interface CloudVolume {

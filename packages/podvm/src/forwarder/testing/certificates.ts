@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- the library refuses to load without it
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import {
@@ -74,10 +75,7 @@ async function make({
   issuer,
   expired = false,
 }: Wanted): Promise<Issuer> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
-    "sign",
-    "verify",
-  ])) as webcrypto.CryptoKeyPair;
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const end = Date.now() + (expired ? -60 * minute : 60 * minute);
   const common = {
     notBefore: new Date(end - 120 * minute),

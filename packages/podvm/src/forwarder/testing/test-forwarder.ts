@@ -34,7 +34,9 @@ export interface Bench extends AsyncDisposable {
   readonly agentPath: string;
   readonly identities: NodeIdentities;
   readonly forwarder: Forwarder;
-  agent: TestAgent;
+  /** What it has logged. */
+  readonly logs: readonly Record<string, unknown>[];
+  readonly agent: TestAgent;
   /** Starts the agent anew on the same path. */
   restartAgent(): Promise<void>;
   /** A TLS connection with the right certificates, save for what is given. */
@@ -45,7 +47,10 @@ export interface Bench extends AsyncDisposable {
 export interface BenchOptions {
   readonly methods?: Partial<ServiceImpl<typeof AgentService>>;
   readonly limits?: Partial<ForwarderLimits>;
+  /** Whether the server certificate has expired. */
   readonly expired?: boolean;
+  /** Instead of the node's own client certificate. */
+  readonly clientCa?: string;
   readonly tlsMinVersion?: string;
   readonly volumes?: VolumeDriver;
   readonly withoutAgent?: boolean;
@@ -59,13 +64,14 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   if (!options.withoutAgent) agent = await startAgent();
   const identities = await makeNodeIdentities();
   const server = await identities.server(serverName, { expired: options.expired ?? false });
-  const logger = pino({ level: "silent" });
+  const logs: Record<string, unknown>[] = [];
+  const logger = pino({ level: "debug" }, { write: (line) => void logs.push(JSON.parse(line)) });
   const tls = await resolveServerTls(noFlags, {
     podNamespace: "",
     podName: "",
     tlsServerCert: server.cert,
     tlsServerKey: server.key,
-    tlsClientCa: identities.client.cert,
+    tlsClientCa: options.clientCa ?? identities.client.cert,
     tlsMinVersion: options.tlsMinVersion,
   });
   const forwarder = await startForwarder({
@@ -103,6 +109,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
     agentPath,
     identities,
     forwarder,
+    logs,
     get agent() {
       if (agent === undefined) throw new Error("no agent was started");
       return agent;
