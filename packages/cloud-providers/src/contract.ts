@@ -14,8 +14,11 @@ export const CONTRACT_VERSION = "1.0";
 /**
  * The circumstances of one call.
  *
- * - `signal` aborts when the caller is gone or the deadline passes. Every wait inside the provider obeys it and
- *   rejects with `signal.reason` soon after (the conformance kit allows one second).
+ * - `signal` aborts when the caller is gone or the deadline passes. Every wait inside the provider obeys it and the call
+ *   rejects soon after (the conformance kit allows one second) with `signal.reason`, or with a ProviderError
+ *   `aborted` or `timeout`. Undoing what was begun is not part of the call's time: it goes on for at most
+ *   {@link UNDO_TIMEOUT_MS} before the rejection, and what it could not undo is in `ProviderError.left`.
+ *   A signal that is aborted already: nothing is begun.
  * - `deadline` is the same limit as a point in time (milliseconds since the epoch), so that a retry can be
  *   given up before it is begun. `undefined` means that only `signal` limits the call.
  */
@@ -24,6 +27,9 @@ export interface CallContext {
   readonly deadline?: number;
   readonly logger: Logger;
 }
+
+/** How long a failed or aborted creation may go on to undo what it began, in milliseconds. */
+export const UNDO_TIMEOUT_MS = 60_000;
 
 /** What the pod asks of its VM. Zero or an empty string means "no wish; the provider's default". */
 export interface InstanceSpec {
@@ -36,10 +42,15 @@ export interface InstanceSpec {
   readonly arch: string;
   /** The cloud's id or name of a pod VM image, from the pod's `image` annotation. */
   readonly image: string;
-  /** Ask for a second network interface for traffic that leaves the cluster through the VM. */
+  /**
+   * Ask for a second network interface for traffic that leaves the cluster through the VM. Only for a provider with the
+   * ability `MultiNic`.
+   */
   readonly multiNic: boolean;
-  /** Volumes to attach, in this order (the guest counts them from 0). */
+  /** Volumes to attach, in this order (the guest counts them from 0). Only for a provider with the ability `Volumes`. */
   readonly volumes: readonly CloudVolume[];
+  /** Ask for a machine that the cloud may take back. Only for a provider with the ability `Spot`. Default false. */
+  readonly spot?: boolean;
 }
 
 /** A data volume that exists already and is to be attached. It is never created or deleted with the instance. */
@@ -47,7 +58,7 @@ export interface CloudVolume {
   readonly diskId: string;
 }
 
-/** Where one attempt is to be made. Produced by {@link PlacementAware.placements}; empty strings mean "default". */
+/** Where one attempt is to be made. Produced by `PlacementAware.placements`; empty strings mean "default". */
 export interface Placement {
   readonly instanceType: string;
   readonly zone: string;
@@ -77,7 +88,7 @@ export interface CreateInstanceRequest {
   /** The cloud-config document as plain text. The provider encodes it as its cloud wants it and checks its size first. */
   readonly userData: string;
   readonly spec: InstanceSpec;
-  /** From {@link PlacementAware.placements}; absent when the provider does not offer that ability. */
+  /** From `PlacementAware.placements`; absent when the provider does not offer that ability. */
   readonly placement?: Placement;
   readonly tags: Tags;
 }
@@ -96,7 +107,10 @@ export interface DeleteInstanceRequest {
   readonly instanceId?: string;
   /** Finds what a crash left before any id was known, and sub-resources of an instance that is gone. */
   readonly token?: string;
-  /** The tags given at creation. Used only to find and to protect: what carries other values is not deleted. */
+  /**
+   * The tags given at creation. Used only to find and to protect: an instance that carries another value for one of them
+   * is another's. It is left alone, and the call fails with `conflict`.
+   */
   readonly tags: Tags;
 }
 
@@ -115,15 +129,20 @@ export interface Provider {
   /**
    * Makes one pod VM and returns as soon as its id and addresses are known; the guest need not have booted.
    *
-   * A failed call leaves nothing behind. What could not be undone is listed in `ProviderError.left`.
+   * A failed call leaves nothing behind. What could not be undone is listed in `ProviderError.left`. User data, type, image
+   * and whatever else can be judged without the cloud is judged before anything is made.
    * @throws ProviderError `invalid_request`, `invalid_config`, `no_capacity`, `quota_exceeded`, `throttled`,
-   * `unauthorized`, `not_found`, `unavailable`, `conflict` (the token was used for another request), `internal`.
+   * `unauthorized`, `not_found`, `unavailable`, `timeout`, `aborted`, `circuit_open`, `conflict` (the token was used for
+   * another request, or its instance has ended), `internal`.
    */
   createInstance(request: CreateInstanceRequest, call: CallContext): Promise<Instance>;
 
   /**
-   * Deletes the instance and every sub-resource made with it, and returns when the cloud has confirmed it.
-   * Deleting what is gone succeeds, so the call can be repeated from any process.
+   * Deletes the instance and every sub-resource made with it, and returns when the cloud has confirmed it. Data volumes
+   * stay. Deleting what is gone, or never was, succeeds, so the call can be repeated from any process. After a failed or
+   * aborted call something may be left; the same call again goes on.
+   * @throws ProviderError `invalid_request` when neither id nor token is given or one is malformed, `conflict` when the
+   * instance is another's, `throttled`, `unauthorized`, `unavailable`, `timeout`, `aborted`, `circuit_open`, `internal`.
    */
   deleteInstance(request: DeleteInstanceRequest, call: CallContext): Promise<void>;
 
@@ -159,49 +178,4 @@ export interface ProviderContext {
   readonly stateDir: string;
   /** Environment that an SDK's own credential chain may read. Options never come from here. */
   readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-// ---- Optional abilities: interfaces of their own, found by a guard, never methods that throw "not supported". ----
-
-/** What {@link Inventory} tells of an instance. */
-export interface InstanceRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly addresses: readonly string[];
-  readonly state: "pending" | "running" | "stopping" | "gone" | "unknown";
-  readonly tags: Tags;
-  /** Milliseconds since the epoch, if the cloud tells. */
-  readonly createdAt?: number;
-}
-
-/** Ability to look at what exists: adoption after a crash, orphan sweep, `peerpods try`. */
-export interface Inventory {
-  /** Instances that carry all of these tags; those that are gone are left out. */
-  listInstances(tags: Tags, call: CallContext): Promise<readonly InstanceRecord[]>;
-  /** One instance by id or token, or `undefined`. */
-  getInstance(
-    request: { readonly instanceId?: string; readonly token?: string },
-    call: CallContext,
-  ): Promise<InstanceRecord | undefined>;
-}
-
-/** Ability to say where an instance could be made, best first, so that `no_capacity` can be walked around. */
-export interface PlacementAware {
-  /**
-   * Candidates for this spec: types, then zones. At least one.
-   * @throws ProviderError `invalid_request` when no configured type fits.
-   */
-  placements(spec: InstanceSpec, call: CallContext): Promise<readonly Placement[]>;
-}
-
-export function hasInventory(provider: Provider): provider is Provider & Inventory {
-  return has(provider, "listInstances") && has(provider, "getInstance");
-}
-
-export function isPlacementAware(provider: Provider): provider is Provider & PlacementAware {
-  return has(provider, "placements");
-}
-
-function has(provider: Provider, method: string): boolean {
-  return typeof (provider as unknown as Record<string, unknown>)[method] === "function";
 }
