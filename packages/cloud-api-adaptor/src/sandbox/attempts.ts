@@ -1,5 +1,18 @@
-import { instanceTags, instanceToken, isPlacementAware, isProviderError } from "@peerpods/cloud-providers";
-import type { CallContext, Instance, Placement, ProviderErrorCode, Tags } from "@peerpods/cloud-providers";
+import {
+  instanceTags,
+  instanceToken,
+  isPlacementAware,
+  isProviderError,
+  walkPlacements,
+} from "@peerpods/cloud-providers";
+import type {
+  CallContext,
+  CreateInstanceRequest,
+  Instance,
+  Placement,
+  ProviderErrorCode,
+  Tags,
+} from "@peerpods/cloud-providers";
 import type { LifecycleContext } from "./context.ts";
 import { SandboxError } from "./errors.ts";
 import type { Attempt, SandboxRecord } from "./record.ts";
@@ -25,60 +38,56 @@ export interface StartCall {
  */
 export async function createInstance(
   sandbox: Sandbox,
-  context: LifecycleContext,
-  { userData, ...call }: StartCall & { readonly userData: string },
+  { provider, clock, logger }: LifecycleContext,
+  { userData, ...limits }: StartCall & { readonly userData: string },
 ): Promise<AttemptResult> {
-  const logger = context.logger;
-  const callContext: CallContext = { ...call, logger };
-  const tried: string[] = [];
-  let failure: unknown;
-  let replaces: string | undefined;
-  for (const placement of await placementsOf(sandbox.record, context, callContext)) {
-    call.signal.throwIfAborted();
+  const call: CallContext = { ...limits, logger };
+  /** Token of an attempt that left nothing. It is dropped with the next write instead of with one of its own. */
+  let spent: string | undefined;
+
+  const attemptAt = async (placement?: Placement): Promise<AttemptResult> => {
     const attempt = nextAttempt(sandbox.record, placement);
-    await sandbox.apply((record) =>
-      attemptIntended(record, {
-        attempt,
-        nowMs: context.clock.now(),
-        ...(replaces === undefined ? {} : { replaces }),
-      }),
+    const replaces = spent === undefined ? {} : { replaces: spent };
+    const record = await sandbox.apply((record) =>
+      attemptIntended(record, { attempt, nowMs: clock.now(), ...replaces }),
     );
+    spent = undefined;
     try {
-      const instance = await context.provider.createInstance(
-        {
-          token: attempt.token,
-          name: sandbox.record.instanceName,
-          sandboxId: sandbox.id,
-          podName: sandbox.record.podName,
-          podNamespace: sandbox.record.podNamespace,
-          userData,
-          spec: sandbox.record.spec,
-          ...(placement === undefined ? {} : { placement }),
-          tags: tagsOf(sandbox.record, attempt),
-        },
-        callContext,
-      );
+      const instance = await provider.createInstance(requestFor(record, attempt, userData), call);
       return { token: attempt.token, instance };
     } catch (error) {
-      failure = error;
-      tried.push(placement === undefined ? "default" : [placement.instanceType, placement.zone].join("/"));
-      replaces = leftNothing(error) ? attempt.token : undefined;
-      if (!isProviderError(error) || error.code !== "no_capacity") break;
       logger.warn(
         { sandboxId: sandbox.id, attempt: attempt.number, placement, err: error },
-        "no capacity for this placement; trying the next",
+        "attempt failed",
       );
+      if (leftNothing(error)) spent = attempt.token;
+      throw error;
     }
+  };
+
+  try {
+    if (!isPlacementAware(provider)) return await attemptAt();
+    return await walkPlacements(await provider.placements(sandbox.record.spec, call), attemptAt, limits);
+  } catch (error) {
+    const token = spent;
+    if (token !== undefined) await sandbox.applyAnyway((record) => attemptLeftNothing(record, token));
+    throw new SandboxError("start_failed", `no instance for sandbox ${sandbox.id}`, { cause: error });
   }
-  if (replaces !== undefined) {
-    const token = replaces;
-    await sandbox.apply((record) => attemptLeftNothing(record, token));
-  }
-  throw new SandboxError(
-    "start_failed",
-    `no instance for sandbox ${sandbox.id}${tried.length > 1 ? `, tried ${tried.join(", ")}` : ""}`,
-    { cause: failure },
-  );
+}
+
+function requestFor(record: SandboxRecord, attempt: Attempt, userData: string): CreateInstanceRequest {
+  const { instanceName, sandboxId, podName, podNamespace, spec } = record;
+  return {
+    token: attempt.token,
+    name: instanceName,
+    sandboxId,
+    podName,
+    podNamespace,
+    userData,
+    spec,
+    ...(attempt.placement === undefined ? {} : { placement: attempt.placement }),
+    tags: tagsOf(record, attempt),
+  };
 }
 
 /**
@@ -99,15 +108,6 @@ function nextAttempt(record: SandboxRecord, placement: Placement | undefined): A
   };
 }
 
-async function placementsOf(
-  record: SandboxRecord,
-  { provider }: LifecycleContext,
-  call: CallContext,
-): Promise<readonly (Placement | undefined)[]> {
-  if (!isPlacementAware(provider)) return [undefined];
-  return await provider.placements(record.spec, call);
-}
-
 /**
  * Refusals that come before anything was made. For every other failure (a lost answer, a timeout, an abort) something may
  * exist although the provider did its best, so the attempt stays listed and is deleted by its token.
@@ -122,5 +122,5 @@ const refusals: readonly ProviderErrorCode[] = [
 ];
 
 function leftNothing(error: unknown): boolean {
-  return isProviderError(error) && refusals.includes(error.code) && (error.left?.length ?? 0) === 0;
+  return isProviderError(error) && refusals.includes(error.code) && error.left.length === 0;
 }

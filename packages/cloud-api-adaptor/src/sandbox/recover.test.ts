@@ -130,7 +130,7 @@ describe("a journal that cannot be written", () => {
     const daemon = await world.daemon();
     await daemon.create(createRequest(), patient);
     world.journal.before = full;
-    await expect(daemon.start(sandboxId, patient)).rejects.toThrow();
+    await expect(daemon.start(sandboxId, patient)).rejects.toMatchObject({ code: "start_failed" });
     await settle();
     expect(world.cloud.peak).toBe(0);
     expect(world.leftovers()).toEqual({});
