@@ -201,4 +201,16 @@ describe.skipIf(!isRoot)("local pod VMs (need root)", () => {
     expect(await askVm(addresses[0] ?? "", "ls /run/peerpod-images")).toContain("leases");
     expect(await askVm(addresses[0] ?? "", "touch /run/peerpod-images/x || echo refused")).toBe("refused");
   });
+
+  test("address translation comes with the first VM and goes with the last, whoever deletes it", async () => {
+    await using bed = await openTestBed({ "local-nat": true });
+    await bed.provider.createInstance(testRequest("nat1"), testCall());
+    await bed.provider.createInstance(testRequest("nat2"), testCall());
+    expect((await bed.traces()).tables).toHaveLength(1);
+    await bed.provider.deleteInstance({ token: "nat1", tags: {} }, testCall());
+    expect((await bed.traces()).tables).toHaveLength(1);
+    const without = await bed.open({ "local-nat": false });
+    await without.deleteInstance({ token: "nat2", tags: {} }, testCall());
+    expect(await bed.traces()).toEqual(noTraces);
+  });
 });

@@ -72,7 +72,13 @@ async function openHost(context: ProviderContext, { run, mountInfo }: HostEffect
     key,
     paths,
     cgroups: parseCgroupLayout(await mountInfo()),
-    bridge: { name: config.bridge, subnet: config.subnet, mtu: config.mtu, alias: `peerpods-local-${key}` },
+    bridge: {
+      name: config.bridge,
+      subnet: config.subnet,
+      mtu: config.mtu,
+      nat: config.nat,
+      alias: `peerpods-local-${key}`,
+    },
     image: podVmImage({ ...config, cacheDirectory: join(config.cacheDirectory, "layers") }, run),
   };
 }

@@ -1,10 +1,10 @@
 /**
  * First script of a pod VM, run by the image's busybox as PID 1 of the new namespaces while this machine's root is
- * still visible. Makes the VM's own root from the environment below, waits until the caller has connected `eth0`, and
- * becomes `/usr/lib/peerpods/init` in the new root.
+ * still visible. Makes the VM's own root from the environment below and becomes `/usr/lib/peerpods/init` in it.
  *
  * Descriptor 3 reports to the caller: `started <line of /proc/self/stat>`, later `booted` (by init).
- * Standard input brings one line, `connected`. If it ends instead, the caller has died and so does the VM.
+ * Standard input answers with `placed` when the VM's processes are in their final cgroup, and with `connected` when
+ * there is an `eth0`. If it ends instead, the caller has died and so does the VM.
  *
  * PEERPOD_LOWER, _UPPER, _WORK, _ROOT   directories of the overlay; PEERPOD_UPPER empty = writable layer in memory
  * PEERPOD_CIDATA, _LOGS, _IMAGES        directories of this machine to show in the VM; _IMAGES may be empty
@@ -16,6 +16,10 @@ set -eu
 umask 022
 read -r stat </proc/self/stat
 echo "started $stat" >&3
+expect() { read -r answer && [ "$answer" = "$1" ] || exit 1; }
+# No process may be forked before: it would be left in a cgroup that must be empty by then.
+expect placed
+
 hostname "$PEERPOD_NAME"
 
 if [ -z "$PEERPOD_UPPER" ]; then
@@ -71,8 +75,7 @@ show "$PEERPOD_CIDATA" media/cidata ro
 show "$PEERPOD_LOGS" var/log/peerpods rw
 [ -z "$PEERPOD_IMAGES" ] || show "$PEERPOD_IMAGES" run/peerpod-images ro
 
-read -r answer || exit 1
-[ "$answer" = connected ] || exit 1
+expect connected
 
 mkdir run/old-root
 pivot_root . run/old-root

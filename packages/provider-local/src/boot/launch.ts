@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { isProviderError } from "@peerpods/cloud-providers";
 import { parseProcStat, readBootId, type ProcessIdentity } from "../host/process-identity.ts";
 import { findProgram } from "../host/programs.ts";
 import { searchPath } from "../host/run.ts";
@@ -19,7 +20,9 @@ export interface StartedVm {
 export interface LaunchOptions {
   /** Aborting kills what has been started so far. */
   readonly signal: AbortSignal;
-  /** Called once the namespaces exist; makes `eth0`. The boot goes on when it is done. */
+  /** Called once the namespaces exist, before the VM does anything: puts its processes where they stay. */
+  place(vm: StartedVm): Promise<void>;
+  /** Called next, while the VM makes its root: makes `eth0`. */
   connect(vm: StartedVm): Promise<void>;
 }
 
@@ -34,7 +37,7 @@ const CONSOLE_TAIL_BYTES = 2000;
 /**
  * Starts a pod VM and waits until its init has set up the network. The VM is in a session and cgroups of its own, so
  * it outlives this process. If this process dies on the way, the VM notices and ends; so does a failing boot.
- * @throws Error with the end of the console, or `signal.reason`.
+ * @throws Error with the end of the console, what `place` and `connect` throw, or `signal.reason`.
  */
 export async function launchVm(plan: VmPlan, options: LaunchOptions): Promise<ProcessIdentity> {
   options.signal.throwIfAborted();
@@ -59,6 +62,7 @@ export async function launchVm(plan: VmPlan, options: LaunchOptions): Promise<Pr
   } catch (error) {
     child.kill("SIGKILL");
     options.signal.throwIfAborted();
+    if (isProviderError(error)) throw error;
     throw new Error(`the pod VM did not boot: ${messageOf(error)}${await consoleTail(plan.consoleFile)}`, {
       cause: error,
     });
@@ -73,9 +77,12 @@ export async function launchVm(plan: VmPlan, options: LaunchOptions): Promise<Pr
 async function handshake(child: ChildProcess, options: LaunchOptions): Promise<ProcessIdentity> {
   const reports = reportsOf(child, options.signal);
   const started = parseProcStat(await nextReport(reports, "started"));
-  await options.connect({ supervisor: child.pid ?? started.parent, init: started.pid });
+  const vm = { supervisor: child.pid ?? started.parent, init: started.pid };
   // A VM that has ended meanwhile shows in the next report, not here.
   child.stdin?.on("error", () => undefined);
+  await options.place(vm);
+  child.stdin?.write("placed\n");
+  await options.connect(vm);
   child.stdin?.write("connected\n");
   await nextReport(reports, "booted");
   return { pid: started.pid, startTicks: started.startTicks, bootId: await readBootId() };

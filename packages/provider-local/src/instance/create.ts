@@ -101,10 +101,11 @@ async function build(local: LocalHost, job: Job, call: CallContext): Promise<Ins
   const signal = AbortSignal.any([call.signal, AbortSignal.timeout(local.config.bootTimeoutMs)]);
   const init = await launchVm(plan, {
     signal,
+    place: async ({ supervisor, init }) => {
+      if (local.cgroups.mode === "v2") await moveToLeaf(local.cgroups, names.cgroup, [supervisor, init]);
+    },
     connect: async (vm) => {
       step("connect");
-      if (local.cgroups.mode === "v2")
-        await moveToLeaf(local.cgroups, names.cgroup, [vm.supervisor, vm.init]);
       await connect(local, { names, address, vm }, signal);
       step("connected");
     },
@@ -131,7 +132,7 @@ async function connect(
   const call = { run: local.run, signal, inheritFd: lock.fd };
   const { names, address, vm } = port;
   await connectPort(local.bridge, { name: names.port, address, pid: vm.init }, call);
-  if (local.config.nat) await applyNat(local.bridge, call);
+  if (local.bridge.nat) await applyNat(local.bridge, call);
 }
 
 function planVm(local: LocalHost, job: Job & { address: string; image: PodVmImage }): VmPlan {

@@ -31,6 +31,7 @@ async function removeNetwork(local: LocalHost, names: InstanceNames, signal: Abo
   await removeLinks([names.port], call);
   await releaseLease(local.paths.leases, names.id);
   if ((await listLeases(local.paths.leases)).length > 0) return;
-  if (local.config.nat) await removeNat(local.bridge, call);
-  if ((await inspectBridge(local.bridge)).exists) await removeLinks([local.bridge.name], call);
+  const { foreign, nat } = await inspectBridge(local.bridge);
+  if (nat) await removeNat(local.bridge, call);
+  if (!foreign) await removeLinks([local.bridge.name], call);
 }

@@ -11,7 +11,12 @@ export interface Bridge {
   readonly mtu: number;
   /** Marks the bridge as ours (`ip link` shows it as the alias), so that nobody else's bridge is used or removed. */
   readonly alias: string;
+  /** Whether address translation goes with it; see `nat.ts`. */
+  readonly nat: boolean;
 }
+
+/** Ends the alias of a bridge that has ever had address translation, for whoever removes it. */
+const NAT_MARK = "-nat";
 
 /** The VM's end of the cable. */
 export interface Port {
@@ -25,13 +30,17 @@ export interface Port {
 /** What is known of the bridge before an act. */
 export interface BridgeState {
   readonly exists: boolean;
+  /** A link of this name is not ours: neither to be used nor to be removed. */
+  readonly foreign: boolean;
+  readonly nat: boolean;
   readonly mtu: number;
 }
 
 /** The `ip -batch` text that makes the bridge if need be, and one port with its peer `eth0` in the VM. */
 export function planPort(bridge: Bridge, state: BridgeState, port: Port): string[] {
   const gateway = gatewayOf(bridge.subnet);
-  const { name, alias } = bridge;
+  const { name } = bridge;
+  const alias = bridge.nat || state.nat ? bridge.alias + NAT_MARK : bridge.alias;
   return [
     ...(state.exists
       ? []
@@ -50,8 +59,14 @@ export function planPort(bridge: Bridge, state: BridgeState, port: Port): string
  */
 export async function connectPort(bridge: Bridge, port: Port, call: NetworkCall): Promise<void> {
   const state = await inspectBridge(bridge);
+  if (state.foreign) throw new ProviderError("invalid_config", foreignBridgeText(bridge));
   const lines = planPort(bridge, state, port);
   await call.run("ip", ["-batch", "-"], { ...commandOptions(call), input: `${lines.join("\n")}\n` });
+}
+
+/** For people: why the bridge's name cannot be used. */
+export function foreignBridgeText({ name }: Bridge): string {
+  return `local-bridge: a link named ${name} exists that does not belong to this state directory`;
 }
 
 /** Removes links that exist; those that vanish meanwhile count as removed. Can be repeated. */
@@ -74,21 +89,17 @@ export interface NetworkCall {
   readonly inheritFd: number;
 }
 
-/** Whether our bridge is there, and its MTU. */
+/** What there is of the bridge. Another link of the same name makes `foreign`. */
 export async function inspectBridge(bridge: Bridge): Promise<BridgeState> {
   const mtu = await linkAttribute(bridge.name, "mtu");
-  if (mtu === undefined) return { exists: false, mtu: bridge.mtu };
-  const alias = await linkAttribute(bridge.name, "ifalias");
+  if (mtu === undefined) return { exists: false, foreign: false, nat: false, mtu: bridge.mtu };
+  const alias = (await linkAttribute(bridge.name, "ifalias")) ?? "";
+  const nat = alias === bridge.alias + NAT_MARK;
   // The alias can only be given after the link was made; the hardware address tells if just that failed.
   const address = await linkAttribute(bridge.name, "address");
   const unfinished = alias === "" && address === hardwareAddress(gatewayOf(bridge.subnet));
-  if (alias !== bridge.alias && !unfinished)
-    throw new ProviderError(
-      "invalid_config",
-      `local-bridge: a link named ${bridge.name} exists that does not belong to this state directory` +
-        `${alias ? ` (its alias is ${alias})` : ""}; choose another name, and another local-subnet`,
-    );
-  return { exists: true, mtu: Number(mtu) };
+  const foreign = alias !== bridge.alias && !nat && !unfinished;
+  return { exists: true, foreign, nat, mtu: Number(mtu) };
 }
 
 /** Whether a link of this name is in our network namespace. */

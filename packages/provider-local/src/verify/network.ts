@@ -1,5 +1,5 @@
-import { isProviderError, type Finding } from "@peerpods/cloud-providers";
-import { inspectBridge } from "../network/bridge.ts";
+import type { Finding } from "@peerpods/cloud-providers";
+import { foreignBridgeText, inspectBridge } from "../network/bridge.ts";
 import { forwardsIpv4 } from "../network/nat.ts";
 import { formatSubnet, overlaps, parseDestination } from "../network/subnet.ts";
 import type { CheckContext } from "./verify-host.ts";
@@ -10,20 +10,15 @@ export async function verifyNetwork(context: CheckContext): Promise<Finding[]> {
 }
 
 async function verifyBridge({ local }: CheckContext): Promise<Finding[]> {
-  try {
-    await inspectBridge(local.bridge);
-    return [];
-  } catch (error) {
-    if (!isProviderError(error)) throw error;
-    return [
-      {
-        severity: "error",
-        subject: "local-bridge",
-        message: error.message,
-        remedy: "choose another local-bridge and another local-subnet",
-      },
-    ];
-  }
+  if (!(await inspectBridge(local.bridge)).foreign) return [];
+  return [
+    {
+      severity: "error",
+      subject: "local-bridge",
+      message: foreignBridgeText(local.bridge),
+      remedy: "choose another local-bridge, and another local-subnet",
+    },
+  ];
 }
 
 /** Routes of this machine into the subnet, other than by our own bridge. */
