@@ -86,3 +86,11 @@ export {
 } from "./registry/registry.ts";
 export { createCloudConfig, type CloudConfigFile } from "./user-data/cloud-config.ts";
 export { encodeUserData, type UserDataLimit } from "./user-data/encode-user-data.ts";
+export {
+  createCallPolicies,
+  createCallPolicy,
+  type CallPolicy,
+  type CallPolicyOptions,
+  type CloudOperation,
+  type Try,
+} from "./call-policy/call-policy.ts";
