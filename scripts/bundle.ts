@@ -3,7 +3,7 @@
  *
  * Usage: node ../../scripts/bundle.ts src/program.ts [src/other.ts ...]   ->   bundle/program.mjs ...
  */
-import { rm } from "node:fs/promises";
+import { chmod, readdir, rm } from "node:fs/promises";
 import { build } from "esbuild";
 
 const entryPoints = process.argv.slice(2);
@@ -26,3 +26,6 @@ await build({
   },
   logLevel: "warning",
 });
+
+// The programs are named in `bin`, so they begin with a hashbang (from their source) and can be executed.
+for (const file of await readdir("bundle")) if (file.endsWith(".mjs")) await chmod(`bundle/${file}`, 0o755);

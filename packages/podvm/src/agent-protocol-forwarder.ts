@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { createIpRoute2, setUpPodVMNetwork, tearDownPodVMNetwork } from "@peerpods/pod-network";
 import type { PodNetworkConfig } from "@peerpods/podvm-contract";
 import type { Logger } from "pino";

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { createLogger } from "./program/logger.ts";
 import { UserDataError } from "./user-data/errors.ts";

@@ -70,8 +70,8 @@ export async function startContainerd(directory: string, hypervisorSocket: strin
     });
     return {
       exitCode: result.exitCode ?? -1,
-      stdout: String(result.stdout ?? ""),
-      stderr: String(result.stderr ?? ""),
+      stdout: result.stdout,
+      stderr: result.stderr,
     };
   };
   await until("containerd ready", async () => (await ctr(["version"])).exitCode === 0);
