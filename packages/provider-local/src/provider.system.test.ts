@@ -213,4 +213,17 @@ describe.skipIf(!isRoot)("local pod VMs (need root)", () => {
     await without.deleteInstance({ token: "nat2", tags: {} }, testCall());
     expect(await bed.traces()).toEqual(noTraces);
   });
+
+  test("a real agent can take the place of the development agent", async () => {
+    await using bed = await openTestBed();
+    const guest = String(bed.config["local-guest-dir"]);
+    const provider = await bed.open({ "local-agent": `${guest}/kata-agent` });
+    const { addresses } = await provider.createInstance(testRequest("kata"), testCall());
+    const programs = await askVm(addresses[0] ?? "", "ps -o args");
+    expect(programs).toContain("kata-agent --config /etc/agent-config.toml");
+    expect(programs).not.toContain("dev-agent");
+    expect(await askVm(addresses[0] ?? "", "ldd /pause_bundle/rootfs/busybox 2>&1 || true")).not.toContain(
+      "=>",
+    );
+  });
 });

@@ -1,7 +1,5 @@
 /** Files of the pod VM's root that do not come from this machine. */
-import type { LayerRecipe } from "./layer.ts";
-
-const file = (...lines: string[]) => ({ content: `${lines.join("\n")}\n`, mode: 0o644 });
+import { file, type LayerRecipe } from "./layer.ts";
 
 /** One directory for all programs and one for all libraries, under every name that programs know them by. */
 export const baseLinks: LayerRecipe["links"] = {
@@ -29,20 +27,6 @@ export const baseDirectories: LayerRecipe["directories"] = [
   "/var/tmp",
 ];
 
-/** What a real kata-agent takes the pause container from: it copies this one program, which must be static. */
-const pauseSpec = {
-  ociVersion: "1.0.2",
-  process: {
-    user: { uid: 0, gid: 0 },
-    args: ["/busybox", "sleep", "infinity"],
-    env: ["PATH=/"],
-    cwd: "/",
-    noNewPrivileges: true,
-  },
-  root: { path: "rootfs", readonly: true },
-  hostname: "pause",
-};
-
 export const baseTexts: LayerRecipe["texts"] = {
   "/etc/passwd": file(
     "root:x:0:0:root:/root:/bin/sh",
@@ -54,10 +38,4 @@ export const baseTexts: LayerRecipe["texts"] = {
   "/etc/os-release": file('ID="peerpods"', 'NAME="Peer Pods"', 'PRETTY_NAME="Peer Pods local pod VM"'),
   // Which images may run is the concern of the agent's policy, not of the tool that fetches them.
   "/etc/containers/policy.json": file(JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] })),
-  "/etc/agent-config.toml": file(
-    'server_addr = "unix:///run/kata-containers/agent.sock"',
-    'guest_components_procs = "none"',
-    'log_level = "info"',
-  ),
-  "/pause_bundle/config.json": file(JSON.stringify(pauseSpec)),
 };

@@ -25,12 +25,13 @@ export const guestProgramsOfHost: readonly WantedProgram[] = [
   { names: ["umoci"], package: "umoci", purpose: "unpack container images in pod VMs" },
   { names: ["mount"], package: "mount", purpose: "mount in pod VMs" },
   { names: ["umount"], package: "mount", purpose: "unmount in pod VMs" },
+  { names: ["script"], package: "bsdutils", purpose: "give containers terminals in pod VMs" },
   { names: ["nsenter"], package: "util-linux", purpose: "enter namespaces in pod VMs" },
   { names: ["unshare"], package: "util-linux", purpose: "make namespaces" },
 ];
 
 /** Programs that a pod VM gets when this machine has them. */
-const welcomePrograms = ["runc", "script", "socat"];
+const welcomePrograms = ["runc"];
 
 /** A static busybox: shell and tools of the VM before its root exists, and the pause container. */
 export const wantedBusybox: WantedProgram = {
@@ -59,7 +60,7 @@ export async function baseLayerRecipe(call: { run: Run; signal: AbortSignal }): 
   const libraries = await findLibraries([...programs.values()], call);
   const applets = (await call.run(busybox, ["--list"], { signal: call.signal })).split("\n").filter(Boolean);
 
-  const files: Record<string, string> = { "/pause_bundle/rootfs/busybox": busybox };
+  const files: Record<string, string> = {};
   for (const [name, path] of programs) files[`/usr/bin/${name}`] = path;
   for (const path of libraries) files[libraryTarget(path)] = path;
   if (await readable(CA_BUNDLE)) files[CA_BUNDLE] = CA_BUNDLE;
@@ -81,6 +82,16 @@ export async function findPrograms(
     else found.set(hit.name, hit.path);
   }
   return { found, missing };
+}
+
+/**
+ * Path of one program.
+ * @throws ProviderError `invalid_config` that names it and its package.
+ */
+export async function requireProgram(wanted: WantedProgram): Promise<string> {
+  const hit = await firstFound(wanted.names);
+  if (hit === undefined) throw new ProviderError("invalid_config", missingText([wanted]));
+  return hit.path;
 }
 
 /** `ip (package iproute2), skopeo (package skopeo); install them: apt-get install iproute2 skopeo`. */

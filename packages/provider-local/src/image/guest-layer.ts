@@ -5,6 +5,8 @@ import { ProviderError } from "@peerpods/cloud-providers";
 import { bootScript } from "../boot/boot-script.ts";
 import { initScript } from "../boot/init-script.ts";
 import type { Run } from "../host/run.ts";
+import { requireProgram, wantedBusybox } from "./base-layer.ts";
+import { kataAgentTexts, pauseProgram } from "./kata-agent-files.ts";
 import type { LayerRecipe } from "./layer.ts";
 import { findLibraries, libraryTarget } from "./libraries.ts";
 
@@ -39,16 +41,25 @@ export async function guestLayerRecipe(
 ): Promise<LayerRecipe> {
   const files: Record<string, string> = {};
   for (const [name, path] of await findGuestPrograms(options)) files[join(IN_VM, name)] = path;
-  if (options.kataAgent !== "") {
-    files["/usr/bin/kata-agent"] = options.kataAgent;
-    for (const library of await findLibraries([options.kataAgent], call))
-      files[libraryTarget(library)] = library;
-  }
+  if (options.kataAgent !== "") Object.assign(files, await kataAgentFiles(options.kataAgent, call));
   const texts = {
+    ...(options.kataAgent === "" ? {} : kataAgentTexts),
     [bootFileInLayer]: { content: bootScript, mode: 0o755 },
     [join(IN_VM, "init")]: { content: initScript, mode: 0o755 },
   };
   return { files, texts, links: {}, directories: [] };
+}
+
+async function kataAgentFiles(
+  kataAgent: string,
+  call: { run: Run; signal: AbortSignal },
+): Promise<Record<string, string>> {
+  const libraries = await findLibraries([kataAgent], call);
+  return {
+    "/usr/bin/kata-agent": kataAgent,
+    [pauseProgram]: await requireProgram(wantedBusybox),
+    ...Object.fromEntries(libraries.map((library) => [libraryTarget(library), library])),
+  };
 }
 
 /**

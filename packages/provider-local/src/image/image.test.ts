@@ -16,8 +16,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bootScript } from "../boot/boot-script.ts";
 import { initScript } from "../boot/init-script.ts";
 import { runCommand } from "../host/run.ts";
-import { baseTexts } from "./base-files.ts";
 import { findGuestPrograms } from "./guest-layer.ts";
+import { kataAgentTexts, pauseProgram } from "./kata-agent-files.ts";
 import { ensureLayer, type LayerRecipe } from "./layer.ts";
 import { libraryTarget, parseLdd } from "./libraries.ts";
 
@@ -140,9 +140,9 @@ test.each([
   expect(script.startsWith("#!/bin/sh\n")).toBe(true);
 });
 
-test("the pause bundle's program is the one that the base layer puts there", () => {
-  const { process } = JSON.parse(baseTexts["/pause_bundle/config.json"]?.content ?? "") as {
+test("the pause bundle names the one program that is put there", () => {
+  const { process } = JSON.parse(kataAgentTexts["/pause_bundle/config.json"]?.content ?? "") as {
     process: { args: string[] };
   };
-  expect(process.args[0]).toBe("/busybox");
+  expect(pauseProgram).toBe(`/pause_bundle/rootfs${process.args[0]}`);
 });

@@ -25,6 +25,11 @@ export interface LayerRecipe {
   readonly directories: readonly string[];
 }
 
+/** A text of these lines that everybody may read. */
+export function file(...lines: readonly string[]): { content: string; mode: number } {
+  return { content: `${lines.join("\n")}\n`, mode: 0o644 };
+}
+
 /** Raised when the way a recipe becomes a tree changes. */
 const FORMAT = 1;
 

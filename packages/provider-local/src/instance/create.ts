@@ -2,6 +2,7 @@ import { writeFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   ProviderError,
+  UNDO_TIMEOUT_MS,
   type CallContext,
   type CreateInstanceRequest,
   type Instance,
@@ -20,9 +21,6 @@ import { lockInstance, lockNetwork } from "./locks.ts";
 import { readRecord, writeRecord, type InstanceRecord } from "./record.ts";
 import { removeTraces } from "./remove.ts";
 import { checkRequest, fingerprintOf, limitsOf } from "./request.ts";
-
-/** An undo has its own time: the caller's is often over when it begins. */
-const UNDO_TIMEOUT_MS = 60_000;
 
 /** See `Provider.createInstance`. */
 export async function createInstance(
@@ -158,7 +156,7 @@ function planVm(local: LocalHost, job: Job & { address: string; image: PodVmImag
   };
 }
 
-/** Leaves nothing behind, or throws an error that says what it had to leave. */
+/** In its own time, since the caller's is often over. Leaves nothing behind, or throws an error that says what it had to leave. */
 async function undo(local: LocalHost, names: InstanceNames, reason: unknown): Promise<void> {
   try {
     await removeTraces(local, names, AbortSignal.timeout(UNDO_TIMEOUT_MS));

@@ -16,6 +16,20 @@ readFileSync("/run/peerpod/apf.json");
 createServer().listen("/run/kata-containers/agent.sock");
 process.on("SIGUSR2", () => process.exit(0));
 `,
+  "image-pull-stand-in.mjs": `
+import { createServer } from "node:net";
+createServer().listen("/run/confidential-containers/cdh.sock");
+`,
+  // Keeps to what a real kata-agent wants: its configuration, the data hub, the pause bundle; and it is not PID 1.
+  "kata-agent": `#!/usr/bin/node
+const { readFileSync, statSync } = require("node:fs");
+const config = readFileSync(process.argv[process.argv.indexOf("--config") + 1], "utf8");
+const path = config.split('server_addr = "unix://')[1].split('"')[0];
+statSync("/run/confidential-containers/cdh.sock");
+const { args } = JSON.parse(readFileSync("/pause_bundle/config.json", "utf8")).process;
+if ((statSync("/pause_bundle/rootfs" + args[0]).mode & 0o111) === 0 || process.pid === 1) process.exit(1);
+require("node:net").createServer().listen(path);
+`,
   // Answers "<command>\\n" with JSON: exit code and output of the command in the VM.
   "agent-protocol-forwarder.mjs": `
 import { spawnSync } from "node:child_process";
@@ -36,6 +50,7 @@ createServer((socket) => {
 /** Writes the programs into a directory and returns its path. */
 export async function writeStandInGuest(directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
-  for (const [name, text] of Object.entries(programs)) await writeFile(join(directory, name), text);
+  for (const [name, text] of Object.entries(programs))
+    await writeFile(join(directory, name), text, { mode: 0o755 });
   return directory;
 }
