@@ -188,6 +188,6 @@ it("an address that is taken is named", async () => {
   });
   await expect(second).rejects.toMatchObject({
     code: "listen",
-    message: /^cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/,
+    message: expect.stringMatching(/^cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/),
   });
 });
