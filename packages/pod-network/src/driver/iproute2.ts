@@ -9,7 +9,8 @@ export interface CommandOptions {
 }
 
 export interface QueryOptions extends CommandOptions {
-  readonly signal: AbortSignal;
+  /** Ends the process early; without it, only the driver's own limit does. */
+  readonly signal?: AbortSignal | undefined;
   /** IPv4 only. */
   readonly ipv4?: boolean;
   /** Link kinds and their settings. */
@@ -115,5 +116,5 @@ export function createIpRoute2(options: IpRoute2Options = {}): IpRoute2 {
 interface Execution {
   readonly input: string;
   readonly netns: string | undefined;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }

@@ -35,8 +35,5 @@ export async function removePodVMNetwork(
   driver: IpRoute2,
   { netns, signal }: { readonly netns: string; readonly signal: AbortSignal },
 ): Promise<readonly unknown[]> {
-  return failuresOf([
-    removePodLink(vxlanId, driver, { netns, signal }),
-    removeTunnelRules(vxlanId, driver, { signal }),
-  ]);
+  return failuresOf([removePodLink(vxlanId, driver, { netns, signal }), removeTunnelRules(vxlanId, driver)]);
 }

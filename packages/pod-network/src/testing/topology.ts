@@ -118,7 +118,7 @@ export class Topology implements AsyncDisposable {
       `addr add ${gatewayAddress}/24 dev cni0`,
       "link set cni0 up",
     );
-    await namespaces.run("w", ["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"]);
+    await namespaces.run("w", ["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]);
     await namespaces.run("w", ["nft", "-f", "-"], forwardPolicy);
     for (const pod of pods) {
       await this.#plug(pod.vm, `${pod.vmAddress}/24`, mtu);

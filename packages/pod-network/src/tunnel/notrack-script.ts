@@ -12,8 +12,16 @@ export const notrackTable = { family: "ip", name: "peerpods", set: "tunnels" } a
 const table = `${notrackTable.family} ${notrackTable.name}`;
 const commentPrefix = "vni ";
 
-/** Adds a tunnel's packets. Repeatable; it also mends rules and chains that were lost. */
-export function addNotrack(tunnel: TunnelEnd): string {
+/**
+ * Adds a tunnel's packets to a table that is there; fails with `exists` where the peer has an owner. A transaction
+ * that only adds is quick; one that removes or replaces anything waits for a grace period of the kernel.
+ */
+export function createNotrack(tunnel: TunnelEnd): string {
+  return `create element ${table} ${notrackTable.set} { ${owned(tunnel)} }\n`;
+}
+
+/** Makes the table, its set and its rules, or mends them. Repeatable. */
+export function createNotrackTable(): string {
   return [
     `add table ${table}`,
     `add set ${table} ${notrackTable.set} { type ipv4_addr . inet_service ; }`,
@@ -23,13 +31,13 @@ export function addNotrack(tunnel: TunnelEnd): string {
     `flush chain ${table} prerouting`,
     `add rule ${table} output ip daddr . udp dport @${notrackTable.set} notrack`,
     `add rule ${table} prerouting ip saddr . udp dport @${notrackTable.set} notrack`,
-    // An address may have been another tunnel's a moment ago. Taking the element out first (adding it beforehand, so
-    // that this cannot fail) gives it the new owner's comment.
-    `add element ${table} ${notrackTable.set} { ${key(tunnel)} }`,
-    `delete element ${table} ${notrackTable.set} { ${key(tunnel)} }`,
-    `add element ${table} ${notrackTable.set} { ${key(tunnel)} comment "${commentPrefix}${tunnel.vxlanId}" }`,
     "",
   ].join("\n");
+}
+
+/** Gives a peer that another tunnel had (an address used again) its new owner. */
+export function takeOverNotrack(tunnel: TunnelEnd): string {
+  return deleteNotrack([tunnel]) + createNotrack(tunnel);
 }
 
 /** Removes elements that exist. */
@@ -55,6 +63,10 @@ export const listNotrack: readonly string[] = [
 export function ownerOf(comment: string): number | undefined {
   const text = comment.startsWith(commentPrefix) ? comment.slice(commentPrefix.length) : "";
   return /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+function owned(tunnel: TunnelEnd): string {
+  return `${key(tunnel)} comment "${commentPrefix}${tunnel.vxlanId}"`;
 }
 
 function key({ remote, vxlanPort }: TunnelEnd): string {

@@ -1,6 +1,15 @@
 import { z } from "zod";
 import type { IpRoute2 } from "../driver/iproute2.ts";
-import { addNotrack, deleteNotrack, deleteNotrackTable, listNotrack, ownerOf } from "./notrack-script.ts";
+import { isPodNetworkError } from "../errors.ts";
+import {
+  createNotrack,
+  createNotrackTable,
+  deleteNotrack,
+  deleteNotrackTable,
+  listNotrack,
+  ownerOf,
+  takeOverNotrack,
+} from "./notrack-script.ts";
 import type { TunnelEnd } from "./vxlan.ts";
 
 const listing = z.object({
@@ -27,30 +36,54 @@ export async function listTunnelRules(
 
 /** Adds the rules of one tunnel; repeatable. */
 export async function addTunnelRules(tunnel: TunnelEnd, driver: IpRoute2): Promise<void> {
-  await driver.exclusively(() => driver.nft(addNotrack(tunnel)));
+  await driver.exclusively(async () => {
+    try {
+      await driver.nft(createNotrack(tunnel));
+    } catch (error) {
+      // Both are rare: the first tunnel of a machine, and an address whose last tunnel is still being taken down.
+      if (isPodNetworkError(error, "not_found"))
+        await driver.nft(createNotrackTable() + createNotrack(tunnel));
+      else if (isPodNetworkError(error, "exists")) await driver.nft(takeOverNotrack(tunnel));
+      else throw error;
+    }
+  });
 }
+
+/** The removal that waits its turn, by driver. */
+const nextRounds = new WeakMap<IpRoute2, { readonly ids: Set<number>; readonly done: Promise<void> }>();
 
 /**
  * Removes the rules of the tunnel with this id, and the table with the last of them. Repeatable.
  *
- * Listing and deleting are two steps, so nothing may be added between them: all changes through one driver queue.
+ * A transaction that removes waits for a grace period of the kernel, tens of milliseconds under load. What is asked
+ * for while one runs is therefore removed together in the next, so that set-ups never queue behind many of them.
  */
-export async function removeTunnelRules(
-  vxlanId: number,
-  driver: IpRoute2,
-  options: { readonly signal: AbortSignal },
-): Promise<void> {
-  await driver.exclusively(async () => {
-    const all = await readRules(driver, options.signal);
-    if (all === undefined) return;
-    const own = all.filter((tunnel) => tunnel.vxlanId === vxlanId);
-    if (own.length === all.length) await driver.nft(deleteNotrackTable());
-    else if (own.length > 0) await driver.nft(deleteNotrack(own));
-  });
+export async function removeTunnelRules(vxlanId: number, driver: IpRoute2): Promise<void> {
+  let round = nextRounds.get(driver);
+  if (round === undefined) {
+    const ids = new Set<number>();
+    const done = driver.exclusively(() => {
+      nextRounds.delete(driver);
+      return removeAll(ids, driver);
+    });
+    round = { ids, done };
+    nextRounds.set(driver, round);
+  }
+  round.ids.add(vxlanId);
+  await round.done;
+}
+
+/** Listing and deleting are two steps: nothing may be added between them, or it could go with the table. */
+async function removeAll(ids: ReadonlySet<number>, driver: IpRoute2): Promise<void> {
+  const all = await readRules(driver);
+  if (all === undefined) return;
+  const own = all.filter(({ vxlanId }) => ids.has(vxlanId));
+  if (own.length === all.length) await driver.nft(deleteNotrackTable());
+  else if (own.length > 0) await driver.nft(deleteNotrack(own));
 }
 
 /** `undefined` where the table does not exist. */
-async function readRules(driver: IpRoute2, signal: AbortSignal): Promise<readonly TunnelEnd[] | undefined> {
+async function readRules(driver: IpRoute2, signal?: AbortSignal): Promise<readonly TunnelEnd[] | undefined> {
   const answer = await driver.queryNft(listNotrack, { signal });
   if (answer === undefined) return undefined;
   return listing.parse(answer).nftables.flatMap(({ set }) => (set?.elem ?? []).flatMap(tunnelOf));

@@ -20,7 +20,7 @@ export async function removeWorkerTunnel(
   return failuresOf([
     unlessGone(() => removeRedirect(tunnel, driver, signal)),
     unlessGone(() => removeLink(tunnel, driver, signal)),
-    removeTunnelRules(tunnel.vxlanId, driver, { signal }),
+    removeTunnelRules(tunnel.vxlanId, driver),
   ]);
 }
 
