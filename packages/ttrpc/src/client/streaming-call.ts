@@ -145,7 +145,7 @@ class StreamingCall<I extends DescMessage = DescMessage> implements PendingCall 
   }
 
   async #open(payload: Uint8Array, flags: number): Promise<void> {
-    await this.#connection.frames.drained();
+    await this.#connection.frames.writable();
     if (this.#finished) return;
     const frame = encodeRequestFrame(this.#init, payload, this.#deadline);
     this.#streamId = this.#connection.open(this, frame, flags);
@@ -160,7 +160,7 @@ class StreamingCall<I extends DescMessage = DescMessage> implements PendingCall 
         return;
       }
       this.#sendData(encodeMessage(this.#method.input, next.value), 0);
-      await this.#connection.frames.drained();
+      await this.#connection.frames.writable();
     }
   }
 

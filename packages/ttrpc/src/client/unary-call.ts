@@ -46,13 +46,8 @@ class UnaryCall implements PendingCall {
   start(request: Uint8Array): void {
     this.#stopWatch = watchAbort(this.#init, (error) => this.onFailure(error));
     if (this.#settled) return;
-    const { frames } = this.#connection;
-    if (!frames.backlogged) {
-      this.#open(request);
-      return;
-    }
-    // The peer is slower than its callers: they wait, so that requests do not pile up here.
-    void frames.drained().then(() => {
+    // When the peer is slower than its callers they wait, so that requests do not pile up here.
+    this.#connection.frames.whenWritable(() => {
       if (!this.#settled) this.#open(request);
     });
   }

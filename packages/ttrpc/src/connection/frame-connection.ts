@@ -32,7 +32,7 @@ export class FrameConnection {
   readonly #readDeadline: ReadDeadline;
   readonly #writeDeadline: WriteDeadline;
   readonly #closed: Promise<void>;
-  readonly #drainWaiters: (() => void)[] = [];
+  readonly #writers: (() => void)[] = [];
   #holds = 0;
   /** Bytes handed to the stream since the beginning. */
   #sentBytes = 0;
@@ -63,7 +63,7 @@ export class FrameConnection {
       if (duplex.closed) resolve();
       else duplex.once("close", resolve);
     });
-    duplex.on("drain", () => this.#wakeDrainWaiters());
+    duplex.on("drain", () => this.#admitWriters());
     // The listener stays after the end: an error that comes late must not be an unhandled one.
     duplex.on("error", (error: Error) => this.close(error));
     duplex.on("data", (chunk: Buffer) => this.#onData(chunk));
@@ -82,7 +82,7 @@ export class FrameConnection {
     return this.#closed;
   }
 
-  /** Whether more is waiting to be written than the stream wants; see `drained`. */
+  /** Whether more is waiting to be written than the stream wants; see `whenWritable`. */
   get backlogged(): boolean {
     return this.#duplex.writableNeedDrain;
   }
@@ -107,10 +107,18 @@ export class FrameConnection {
     if (!this.#duplex.write(frame)) this.#writeDeadline.watch();
   }
 
-  /** Resolves when the peer has taken what was sent, or the connection has ended (`ended` tells). Never rejects. */
-  drained(): Promise<void> {
-    if (!this.backlogged || this.#ended) return Promise.resolve();
-    return new Promise((resolve) => this.#drainWaiters.push(resolve));
+  /**
+   * Calls back when there is room for more, or the connection has ended (`ended` tells). Those who wait are called in
+   * turn, and only while what the earlier ones sent leaves room: a drained stream is not flooded at once.
+   */
+  whenWritable(callback: () => void): void {
+    if (this.#ended || (!this.backlogged && this.#writers.length === 0)) callback();
+    else this.#writers.push(callback);
+  }
+
+  /** As `whenWritable`, as a promise that never rejects. */
+  writable(): Promise<void> {
+    return new Promise((resolve) => this.whenWritable(resolve));
   }
 
   /** Stops reading until the returned function is called; holds add up, releasing twice has no effect. */
@@ -143,7 +151,7 @@ export class FrameConnection {
     this.#readDeadline.clear();
     this.#writeDeadline.clear();
     this.#duplex.destroy();
-    this.#wakeDrainWaiters();
+    this.#admitWriters();
     this.#owner.onClose(cause);
   }
 
@@ -167,8 +175,12 @@ export class FrameConnection {
     this.close(new Error(`not ttrpc: frame of unknown type ${header.type} and length ${header.length}`));
   }
 
-  #wakeDrainWaiters(): void {
-    for (const wake of this.#drainWaiters.splice(0)) wake();
+  #admitWriters(): void {
+    while (this.#ended || !this.backlogged) {
+      const callback = this.#writers.shift();
+      if (callback === undefined) return;
+      callback();
+    }
   }
 
   #truncation(): Error | undefined {

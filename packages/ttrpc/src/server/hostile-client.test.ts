@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import { duplexPair } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { echoRoutes } from "../../testing/echo-service.ts";
 import { RawPeer, anyFrame, dataFrame, requestFrame } from "../../testing/raw-peer.ts";
 import { FrameFlag, MAX_MESSAGE_LENGTH, encodeFrameHeader } from "../wire/frame.ts";
@@ -238,21 +239,38 @@ describe("a server whose client breaks the rules", () => {
   });
 
   test("half a frame, and no first frame, end at their time limit; an idle connection does not", async () => {
-    await using half = createRawPair({ frameTimeoutMs: 30 });
-    half.peer.send(say(1));
-    expect(await half.peer.response()).toBe(`1: ok ${SAY_HI}`);
-    await using idle = createRawPair({ frameTimeoutMs: 30, firstFrameTimeoutMs: 30 });
-    idle.peer.send(say(1));
-    expect(await idle.peer.response()).toBe(`1: ok ${SAY_HI}`);
-    await using silent = createRawPair({ firstFrameTimeoutMs: 30 });
-    await using halfFirst = createRawPair({ firstFrameTimeoutMs: 30 });
-    halfFirst.peer.send(say(1).subarray(0, 7));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const limits = { frameTimeoutMs: 60_000, firstFrameTimeoutMs: 10_000 };
+      await using half = createRawPair(limits);
+      await using idle = createRawPair(limits);
+      await using silent = createRawPair(limits);
+      await using halfFirst = createRawPair(limits);
+      for (const { peer } of [half, idle]) {
+        peer.send(say(1));
+        expect(await peer.response()).toBe(`1: ok ${SAY_HI}`);
+      }
+      half.peer.send(say(3).subarray(0, 12));
+      halfFirst.peer.send(say(1).subarray(0, 7));
+      await nextTurn();
 
-    half.peer.send(say(3).subarray(0, 12));
-    await Promise.all([half.served.closed, silent.served.closed, halfFirst.served.closed]);
-    // By now the idle one had more than its time as well.
-    idle.peer.send(say(3));
-    expect(await idle.peer.response()).toBe(`3: ok ${SAY_HI}`);
+      vi.advanceTimersByTime(10_000);
+      await Promise.all([silent.served.closed, halfFirst.served.closed]);
+      // Within its time the rest of a frame is welcome, and the next frame has a time of its own.
+      vi.advanceTimersByTime(49_000);
+      half.peer.send(say(3).subarray(12), say(5).subarray(0, 12));
+      expect(await half.peer.response()).toBe(`3: ok ${SAY_HI}`);
+      vi.advanceTimersByTime(50_000);
+      half.peer.send(say(5).subarray(12), say(7).subarray(0, 12));
+      expect(await half.peer.response()).toBe(`5: ok ${SAY_HI}`);
+      vi.advanceTimersByTime(120_000);
+      await half.served.closed;
+
+      idle.peer.send(say(3));
+      expect(await idle.peer.response()).toBe(`3: ok ${SAY_HI}`);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("drips of a frame do not extend its time", async () => {

@@ -11,7 +11,7 @@ export interface TtrpcLogger {
 export interface TtrpcServerOptions extends ConnectionTimeouts, StreamBufferLimits {
   /** Connections at once; a further one is closed at once. Default 1024. */
   readonly maxConnections?: number;
-  /** Handlers running at once for one connection; further calls are answered RESOURCE_EXHAUSTED. Default 4096. */
+  /** Handlers running at once for one connection; further calls are answered RESOURCE_EXHAUSTED. Default 1024. */
   readonly maxCallsPerConnection?: number;
   /** Bytes of requests whose handlers are running, for one connection; more is RESOURCE_EXHAUSTED. Default 64 MiB. */
   readonly maxRequestBytesPerConnection?: number;

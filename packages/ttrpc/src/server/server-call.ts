@@ -17,8 +17,8 @@ import { CallContext } from "./handler-context.ts";
 export interface CallPort {
   /** Sends a frame that still lacks its header. */
   sendFrame(frame: Buffer, header: Omit<FrameHeader, "length">): void;
-  /** Resolves when the peer has taken what was sent, or is gone. */
-  drained(): Promise<void>;
+  /** Resolves when there is room to send more, or the peer is gone. */
+  writable(): Promise<void>;
   /** Stops reading from the connection; returns what lets it go on. */
   hold(): () => void;
   /** The stream is over: frames for it are those of an unknown one from now on. */
@@ -158,7 +158,7 @@ export class ServerCall {
     for await (const message of messages) {
       if (this.#finished) return;
       this.#sendData(encodeMessage(this.#spec.method.output, message), 0);
-      await this.#port.drained();
+      await this.#port.writable();
     }
     if (this.#finished) return;
     this.#sendData(NOTHING, END_OF_STREAM);

@@ -66,8 +66,8 @@ export class ServerConnection implements CallPort {
     if (this.#frames.backlogBytes > MAX_BACKLOG_BYTES) this.#holdUntilDrained();
   }
 
-  drained(): Promise<void> {
-    return this.#frames.drained();
+  writable(): Promise<void> {
+    return this.#frames.writable();
   }
 
   hold(): () => void {
@@ -117,7 +117,7 @@ export class ServerConnection implements CallPort {
   }
 
   #hasRoomFor({ streamId, length }: Frame): boolean {
-    const { maxCallsPerConnection = 4096, maxRequestBytesPerConnection = 64 << 20 } = this.#options;
+    const { maxCallsPerConnection = 1024, maxRequestBytesPerConnection = 64 << 20 } = this.#options;
     if (this.#draining) {
       this.#refuse(streamId, Code.Unavailable, "ttrpc: server closed");
       return false;
@@ -167,7 +167,7 @@ export class ServerConnection implements CallPort {
     if (this.#backlogHeld) return;
     this.#backlogHeld = true;
     const release = this.#frames.hold();
-    void this.#frames.drained().then(() => {
+    void this.#frames.writable().then(() => {
       this.#backlogHeld = false;
       release();
     });
