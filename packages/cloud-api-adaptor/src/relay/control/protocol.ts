@@ -1,0 +1,9 @@
+/**
+ * Version of `peerpods.relay.v1` spoken here. 1: Hello, Open, Close, List. 2: Watch, and the process id in Hello.
+ * A relay with pods cannot be restarted for an upgrade, so the daemon speaks to every version from 1 on; what an older relay
+ * lacks is done another way.
+ */
+export const RELAY_PROTOCOL = 2;
+
+/** Path of the relay's control socket unless configured otherwise. */
+export const DEFAULT_RELAY_SOCKET = "/run/peerpod/relay.sock";
