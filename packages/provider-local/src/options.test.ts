@@ -1,4 +1,5 @@
-import { loadOptions } from "@peerpods/cloud-providers";
+import { readFile } from "node:fs/promises";
+import { loadOptions, optionsMarkdown } from "@peerpods/cloud-providers";
 import { describe, expect, test } from "vitest";
 import { provider } from "./index.ts";
 import { localOptions, parseLocalConfig } from "./options.ts";
@@ -58,4 +59,9 @@ test("the package exports what the registry wants", () => {
     options: localOptions,
     contractVersion: expect.any(String),
   });
+});
+
+test("the README has the table of options as it is", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  for (const line of optionsMarkdown(localOptions).trim().split("\n")) expect(readme).toContain(line);
 });

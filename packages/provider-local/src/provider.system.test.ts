@@ -1,11 +1,15 @@
 import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { describe, expect, test } from "vitest";
+import { parseCgroupLayout } from "./cgroup/layout.ts";
+import { runCommand } from "./host/run.ts";
 import { noTraces } from "./testing/host-traces.ts";
 import { askVm, consoleOf, openTestBed, testCall, testRequest } from "./testing/test-bed.ts";
 import { until } from "./host/until.ts";
 
 const isRoot = process.geteuid?.() === 0;
+const mountInfo = await readFile("/proc/self/mountinfo", "utf8");
+const isPureV2 = parseCgroupLayout(mountInfo).mode === "v2";
 
 describe.skipIf(!isRoot)("local pod VMs (need root)", () => {
   test("a pod VM has everything of its own", async () => {
@@ -225,5 +229,15 @@ describe.skipIf(!isRoot)("local pod VMs (need root)", () => {
     expect(await askVm(addresses[0] ?? "", "ldd /pause_bundle/rootfs/busybox 2>&1 || true")).not.toContain(
       "=>",
     );
+  });
+
+  test.skipIf(isPureV2)("without a cgroup2 tree the VM is ended by signals, whatever it forks", async () => {
+    await using bed = await openTestBed();
+    const v1 = mountInfo.split("\n").filter((line) => !line.includes(" - cgroup2 "));
+    const provider = await bed.open({}, { run: runCommand, mountInfo: async () => v1.join("\n") });
+    const { id, addresses } = await provider.createInstance(testRequest("signals"), testCall());
+    await askVm(addresses[0] ?? "", "(while :; do sleep 0.01 & done) >/dev/null 2>&1 &");
+    await provider.deleteInstance({ instanceId: id, tags: {} }, testCall());
+    expect(await bed.traces()).toEqual(noTraces);
   });
 });
