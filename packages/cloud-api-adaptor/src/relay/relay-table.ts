@@ -79,9 +79,8 @@ export class RelayTable implements RelayControl, AsyncDisposable {
     signal.throwIfAborted();
     const entry = this.#entries.get(sandboxId);
     if (entry === undefined) return;
-    entry.attempt.cancel(new RelayError("closed", `sandbox ${sandboxId} was closed`));
-    await entry.attempt.settled();
-    await this.#remove(entry);
+    entry.removal ??= this.#end(entry);
+    await entry.removal;
   }
 
   list({ signal }: WaitOptions): Promise<readonly RelaySandbox[]> {
@@ -147,16 +146,19 @@ export class RelayTable implements RelayControl, AsyncDisposable {
       await entry.sandbox.open(options);
       entry.isOpen = true;
     } catch (error) {
-      await this.#remove(entry);
+      // Whoever closes it waits for this attempt to end, and then removes it.
+      if (entry.removal === undefined) await (entry.removal = this.#remove(entry));
       throw error;
     }
   }
 
-  #remove(entry: Entry): Promise<void> {
-    return (entry.removal ??= this.#dispose(entry));
+  async #end(entry: Entry): Promise<void> {
+    entry.attempt.cancel(new RelayError("closed", `sandbox ${entry.request.sandboxId} was closed`));
+    await entry.attempt.settled();
+    await this.#remove(entry);
   }
 
-  async #dispose(entry: Entry): Promise<void> {
+  async #remove(entry: Entry): Promise<void> {
     const { sandboxId } = entry.request;
     await entry.sandbox[Symbol.asyncDispose]();
     entry.lease?.[Symbol.dispose]();

@@ -35,7 +35,7 @@ export class ShimConnection implements Disposable {
     socket.on("error", () => undefined);
     this.#watch = new SilenceWatch({
       limitMs: options.silenceTimeoutMs,
-      receivedBytes: () => this.stats.bytesDown,
+      answers: () => this.stats.responses,
       isBlocked: () => socket.writableNeedDrain,
       onSilent: () => this.#link?.drop(new Error("the agent does not answer health checks")),
     });

@@ -39,9 +39,9 @@ export class VmLink implements Disposable {
   #user: LinkUser | undefined;
   #reconnects = 0;
   #endExpected = false;
-  /** Received bytes when the present stream was handed over: more than that proves an agent behind it. */
-  #receivedBefore = 0;
-  /** When the trouble began that no byte of the agent has ended since. */
+  /** Answers of the agent when the present stream was handed over: more than that proves an agent behind it. */
+  #answersBefore = 0;
+  /** When the trouble began that no answer of the agent has ended since. */
   #troubleSince: number | undefined;
 
   constructor(options: VmLinkOptions) {
@@ -87,7 +87,7 @@ export class VmLink implements Disposable {
   onStreamLost(cause: Error | undefined): void {
     this.#stream = undefined;
     if (this.#closing.signal.aborted || this.#state !== "connected") return;
-    const proven = (this.#user?.stats.bytesDown ?? 0) > this.#receivedBefore;
+    const proven = (this.#user?.stats.responses ?? 0) > this.#answersBefore;
     if (proven) this.#troubleSince = undefined;
     if (this.#endExpected) {
       this.#giveUp(cause ?? new Error("the agent has ended"));
@@ -145,7 +145,7 @@ export class VmLink implements Disposable {
       return;
     }
     this.#stream = stream;
-    this.#receivedBefore = this.#user.stats.bytesDown;
+    this.#answersBefore = this.#user.stats.responses;
     // It was paused by hand, which a new reader does not undo; it flows from the next turn on.
     stream.resume();
     this.#user.connect(stream);

@@ -1,8 +1,8 @@
 export interface SilenceWatchOptions {
   /** How long the agent may stay silent after a health check. */
   readonly limitMs: number;
-  /** Bytes received from the VM so far. */
-  readonly receivedBytes: () => number;
+  /** Answers received from the VM so far. */
+  readonly answers: () => number;
   /** Whether we ourselves are not reading, because the shim does not; silence proves nothing then. */
   readonly isBlocked: () => boolean;
   readonly onSilent: () => void;
@@ -10,12 +10,12 @@ export interface SilenceWatchOptions {
 
 /**
  * Notices a VM that has vanished without closing its connection. The agent answers health checks at once, whatever
- * else it does; when not a single byte came for a while after one, the connection is dead, long before TCP says so.
+ * else it does; when not a single answer came for a while after one, the connection is dead, long before TCP says so.
  */
 export class SilenceWatch implements Disposable {
   readonly #options: SilenceWatchOptions;
   #timer: NodeJS.Timeout | undefined;
-  #receivedBefore = 0;
+  #answersBefore = 0;
 
   constructor(options: SilenceWatchOptions) {
     this.#options = options;
@@ -23,13 +23,13 @@ export class SilenceWatch implements Disposable {
 
   /** A check goes out now. While an earlier one is unanswered, its time counts. */
   checkSent(): void {
-    const { limitMs, receivedBytes, isBlocked, onSilent } = this.#options;
-    if (this.#timer !== undefined && receivedBytes() === this.#receivedBefore) return;
+    const { limitMs, answers, isBlocked, onSilent } = this.#options;
+    if (this.#timer !== undefined && answers() === this.#answersBefore) return;
     clearTimeout(this.#timer);
-    this.#receivedBefore = receivedBytes();
+    this.#answersBefore = answers();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (receivedBytes() === this.#receivedBefore && !isBlocked()) onSilent();
+      if (answers() === this.#answersBefore && !isBlocked()) onSilent();
     }, limitMs);
     this.#timer.unref();
   }
