@@ -41,12 +41,13 @@ describe("request", () => {
       image: "ami-1",
       gpus: 1,
       multiNic: true,
+      spot: true,
       volumes: [{ diskId: "d" }],
       arch: "vax",
       vcpus: -1,
     };
     const bad = testRequest("x", { name: "Bad_Name", spec });
-    for (const word of ["name", "m5.large", "ami-1", "GPU", "multiNic", "volumes", "vax", "vcpus"])
+    for (const word of ["name", "m5.large", "ami-1", "GPU", "multiNic", "spot", "volumes", "vax", "vcpus"])
       expect(() => checkRequest(bad)).toThrow(word);
     expect(() => checkRequest(testRequest("x"))).not.toThrow();
   });

@@ -24,8 +24,7 @@ export async function listInstances(
   for (const id of ids) {
     call.signal.throwIfAborted();
     const entry = await entryOf(local, id);
-    if (entry === undefined || entry.state === "gone") continue;
-    if (matchesTags(entry.tags, tags)) entries.push(entry);
+    if (entry !== undefined && matchesTags(entry.tags, tags)) entries.push(entry);
   }
   return entries;
 }
@@ -38,21 +37,23 @@ export async function getInstance(
   return await entryOf(local, namesOfRequest(local.key, request).id);
 }
 
+/** An instance that has ended by itself is gone, though its record and logs stay until it is deleted. */
 async function entryOf(local: LocalHost, id: string): Promise<InventoryEntry | undefined> {
   const record = await readRecord(instancePaths(local.paths, id).directory);
-  if (record === undefined) return undefined;
+  const state = record && (await stateOf(record));
+  if (record === undefined || state === undefined) return undefined;
   return {
     id: record.id,
     name: record.name,
     addresses: record.vm === undefined ? [] : [record.vm.address],
-    state: await stateOf(record),
+    state,
     tags: record.tags,
     createdAt: record.createdAt,
   };
 }
 
-async function stateOf(record: InstanceRecord): Promise<InventoryEntry["state"]> {
+async function stateOf(record: InstanceRecord): Promise<InventoryEntry["state"] | undefined> {
   if (record.phase === "creating") return "pending";
   if (record.phase === "deleting") return "stopping";
-  return record.vm !== undefined && (await isAlive(record.vm.init)) ? "running" : "gone";
+  return record.vm !== undefined && (await isAlive(record.vm.init)) ? "running" : undefined;
 }

@@ -67,6 +67,7 @@ function specProblems(spec: InstanceSpec): string[] {
     ],
     [spec.gpus > 0, "gpus: local cannot give a pod VM a GPU"],
     [spec.multiNic, "multiNic: local gives a pod VM one network interface only"],
+    [spec.spot === true, "spot: local has no spot machines"],
     [spec.volumes.length > 0, "volumes: local cannot attach volumes"],
     [
       spec.arch !== "" && spec.arch !== own,
