@@ -9,6 +9,7 @@ import type { PodNetworkConfig } from "@peerpods/podvm-contract";
 import type { SandboxRecord } from "./record.ts";
 import type { RelayTls, WaitOptions } from "./relay-port.ts";
 
+export type { Clock } from "@peerpods/cloud-providers";
 export type {
   RelayControl,
   RelayEvent,
@@ -20,14 +21,6 @@ export type {
   RelayTraffic,
   WaitOptions,
 } from "./relay-port.ts";
-
-/** Time, so that retries and grace periods need no waiting in tests. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Resolves after `ms`; rejects with `signal.reason` when aborted before. */
-  sleep(ms: number, options: WaitOptions): Promise<void>;
-}
 
 /** What the worker's side of the pod network is, before an index and a VNI are given to it. */
 export type PodNetworkFacts = Omit<PodNetworkConfig, "index" | "vxlanId" | "vxlanPort"> & {

@@ -1,0 +1,191 @@
+import {
+  loadOptions,
+  loadProvider,
+  optionsHelp,
+  OptionsError,
+  redactOptions,
+} from "@peerpods/cloud-providers";
+import type { CloudProvider, OptionSpec, OptionValues, ProviderRegistry } from "@peerpods/cloud-providers";
+import { createIpRoute2 } from "@peerpods/pod-network";
+import { explain } from "../sandbox/errors.ts";
+import type { PodNetwork } from "../sandbox/ports.ts";
+import { version } from "../version.ts";
+import { parseInvocation, usage, versionText } from "./command-line.ts";
+import { runDaemon } from "./daemon.ts";
+import type { DaemonParts } from "./daemon.ts";
+import { createLogger } from "./logger.ts";
+import { daemonOptions } from "./options.ts";
+import { createScrubber } from "./scrub.ts";
+import type { Scrub } from "./scrub.ts";
+import { createServiceNotifier } from "./sd-notify.ts";
+import { settingsWarnings, toSettings } from "./settings.ts";
+import type { DaemonSettings } from "./settings.ts";
+import { untilSignalled } from "./signals.ts";
+import type { SignalSource } from "./signals.ts";
+import { createWorkerNetwork } from "./worker-network.ts";
+
+const PROGRAM = "cloud-api-adaptor";
+/** What the parts may take on top of the orderly end before the process is ended anyway. */
+const EXIT_MARGIN_MS = 5_000;
+
+/** Everything the program touches. */
+export interface ProgramParts {
+  /** Words behind the program's name. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly signals: SignalSource;
+  /** Ends the process at once. */
+  readonly exitNow: (code: number) => void;
+  readonly registry: ProviderRegistry;
+  /** `(specifier) => import(specifier)`, from the program file. */
+  readonly importPackage: (specifier: string) => Promise<unknown>;
+  readonly ensureRelay: DaemonParts["ensureRelay"];
+  /** Default: iproute2 and nftables of this machine. */
+  readonly network?: (settings: DaemonSettings) => PodNetwork;
+}
+
+/**
+ * The daemon as a program: command line, output, exit code.
+ *
+ * 0 for help that was asked for, `version` and an end by a first SIGINT or SIGTERM; 1 for everything that is wrong. No
+ * output carries a secret.
+ */
+export async function runProgram(parts: ProgramParts): Promise<number> {
+  const { argv, stdout, stderr, registry } = parts;
+  const invocation = parseInvocation(argv);
+  switch (invocation.kind) {
+    case "version":
+      stdout(versionText(PROGRAM, { version, commit: parts.env["PEERPODS_COMMIT"] ?? "unknown" }));
+      return 0;
+    case "help":
+      if (invocation.problem === undefined) {
+        stdout(usage(PROGRAM, registry.names()));
+        return 0;
+      }
+      stderr(`${invocation.problem}\n\n${usage(PROGRAM, registry.names())}`.replace(/^\n+/, ""));
+      return 1;
+    case "run":
+      return await runProvider(parts, invocation);
+    default:
+      return invocation satisfies never;
+  }
+}
+
+async function runProvider(
+  parts: ProgramParts,
+  { providerName, argv }: { readonly providerName: string; readonly argv: readonly string[] },
+): Promise<number> {
+  const { env, stderr, registry, importPackage } = parts;
+  let scrub: Scrub = createScrubber([]);
+  try {
+    const cloudProvider = await loadProvider(providerName, { registry, env, importPackage });
+    const spec = combine(cloudProvider);
+    scrub = createScrubber(secretTexts(spec, argv, env));
+    const loaded = loadOptions(spec, { argv, env });
+    if ("help" in loaded) {
+      stderr(`Usage: ${PROGRAM} ${providerName} [flags]\n${optionsHelp(spec)}\n`);
+      return 0;
+    }
+    const inKubernetes = (env["KUBERNETES_SERVICE_HOST"] ?? "") !== "";
+    const settings = toSettings(loaded.values, { inKubernetes });
+    await runWith(parts, { cloudProvider, settings, values: loaded.values, scrub });
+    return 0;
+  } catch (error) {
+    const problem = error instanceof OptionsError ? `\n${error.message}` : ` ${explain(error)}`;
+    const hint = error instanceof OptionsError ? `\nSee "${PROGRAM} ${providerName} -help".` : "";
+    stderr(scrub(`${PROGRAM}:${problem}${hint}\n`));
+    return 1;
+  }
+}
+
+async function runWith(
+  parts: ProgramParts,
+  run: {
+    readonly cloudProvider: CloudProvider;
+    readonly settings: DaemonSettings;
+    readonly values: OptionValues;
+    readonly scrub: Scrub;
+  },
+): Promise<void> {
+  const { cloudProvider, settings, values, scrub } = run;
+  const { env, stdout, exitNow, signals, ensureRelay } = parts;
+  const logger = createLogger({ level: settings.logLevel, scrub, write: stdout });
+  logger.info(
+    {
+      version,
+      node: process.version,
+      pid: process.pid,
+      options: redactOptions(combine(cloudProvider), values),
+    },
+    "starting",
+  );
+  for (const warning of settingsWarnings(settings, values)) logger.warn(warning);
+  const daemonParts: DaemonParts = {
+    settings,
+    cloudProvider,
+    providerConfig: Object.fromEntries(cloudProvider.options.map(({ flag }) => [flag, values[flag] ?? ""])),
+    env,
+    logger,
+    notifier: createServiceNotifier({ notifySocket: env["NOTIFY_SOCKET"], logger }),
+    network:
+      parts.network?.(settings) ??
+      createWorkerNetwork(createIpRoute2(), { network: settings.network, logger }),
+    ensureRelay,
+  };
+  const exit = (why: string) => {
+    logger.error({ why }, "ending at once");
+    exitNow(1);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await untilSignalled(
+      async (signal) => {
+        signal.addEventListener("abort", () => {
+          const limitMs = settings.shutdownTimeoutMs + EXIT_MARGIN_MS;
+          timer = setTimeout(() => exit("the orderly end took too long"), limitMs);
+          timer.unref();
+        });
+        await runDaemon(daemonParts, signal).catch((error: unknown) => {
+          if (!signal.aborted) throw error;
+          // Told to end while it was starting: that is no failure.
+          logger.info({ err: error }, "ended before it was ready");
+        });
+      },
+      { source: signals, exitNow: () => exit("second signal") },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+  logger.info("ended");
+}
+
+/** The daemon's options and the provider's, in one list. A provider cannot take a name that the daemon has. */
+function combine({ name, options }: CloudProvider): OptionSpec {
+  const taken = options.filter(({ flag }) => daemonOptions.some((own) => own.flag === flag));
+  if (taken.length === 0) return [...daemonOptions, ...options];
+  const flags = taken.map(({ flag }) => flag).join(", ");
+  throw new Error(`provider ${name} has options that the daemon has itself: ${flags}`);
+}
+
+/**
+ * Every text that may be or hold a secret, before anything is known to be valid: environment values of secret options and
+ * all that stands behind their flags.
+ */
+function secretTexts(
+  spec: OptionSpec,
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const secret = spec.filter((option) => option.secret === true);
+  const fromEnv = secret.flatMap(({ env: name }) => (name === undefined ? [] : [env[name] ?? ""]));
+  const fromFlags = secret.flatMap(({ flag }) =>
+    argv.flatMap((word, index) => {
+      if (word === `-${flag}` || word === `--${flag}`) return [argv[index + 1] ?? ""];
+      const value = /^--?([^=]+)=(.*)$/s.exec(word);
+      return value?.[1] === flag ? [value[2] ?? ""] : [];
+    }),
+  );
+  return [...fromEnv, ...fromFlags].flatMap((text) => [text, ...text.split(","), text.trim()]);
+}
