@@ -78,13 +78,18 @@ function tlsServer(context: ListenerContext, handshakes: Handshakes): Server {
     handshakes.delete(addressOf(socket));
     onClient(socket, addressOf(socket));
   });
-  server.on("tlsClientError", (error, socket) => {
+  server.on("tlsClientError", (error: OpenSslError, socket) => {
     // A certificate that does not verify is known from here only; the error speaks of a closed connection.
-    const reason = socket.authorizationError ?? error.message;
+    const reason = socket.authorizationError ?? error.reason ?? error.message;
     logger.warn({ remoteAddress: socket.remoteAddress, reason: String(reason) }, "client was not let in");
     socket.destroy();
   });
   return server;
+}
+
+/** OpenSSL's errors have the reason alone, without source file and line. */
+interface OpenSslError extends Error {
+  readonly reason?: string;
 }
 
 function addressOf(socket: Socket): string {

@@ -517,8 +517,9 @@ describe("deadlines and ending", () => {
     expect((await relay.closed)?.message).toBe("no frame arrived within 20 ms");
   });
 
-  it("ends the upstream with the downstream, and can be closed twice", async () => {
-    const { client, connect, relay } = setUp();
+  it("ends the upstream with the downstream, which is no loss, and can be closed twice", async () => {
+    const onUpstreamLost = vi.fn<() => void>();
+    const { client, connect, relay } = setUp({ onUpstreamLost });
     const agent = connect();
     await roundTrip(client, agent, 1);
     client.stream.end();
@@ -529,5 +530,6 @@ describe("deadlines and ending", () => {
     const late = connection();
     relay.connect(late.other);
     await late.peer.untilClosed();
+    expect(onUpstreamLost).not.toHaveBeenCalled();
   });
 });

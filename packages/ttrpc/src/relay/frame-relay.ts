@@ -230,7 +230,7 @@ class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
   }
 
   #onUpstreamGone(upstream: Upstream): void {
-    if (this.#upstream !== upstream) return;
+    if (this.#upstream !== upstream || this.#closing.signal.aborted) return;
     this.#loseUpstream();
     this.#settings.onUpstreamLost(upstream.error);
   }
