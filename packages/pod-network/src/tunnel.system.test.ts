@@ -88,6 +88,11 @@ describe.skipIf(!isRoot)("two pods on one worker (needs root)", () => {
   });
 
   it("keeps the tunnel's packets out of connection tracking, on both ends", async () => {
+    const before = await topology.tunnelPackets();
+    expect(await send("tcp", 300_000, podToWorker)).toBe(300_000);
+    const after = await topology.tunnelPackets();
+    expect(after.untracked - before.untracked).toBeGreaterThan(10);
+    expect(after.tracked).toBe(before.tracked);
     expect(await listTunnelRules(topology.worker, { signal })).toEqual([
       { remote: first.vmAddress, vxlanPort: 4789, vxlanId: 555_000 },
       { remote: second.vmAddress, vxlanPort: 4789, vxlanId: 555_001 },

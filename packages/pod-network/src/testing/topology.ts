@@ -102,6 +102,15 @@ export class Topology implements AsyncDisposable {
     ];
   }
 
+  /** Tunnel packets of the worker so far. */
+  async tunnelPackets(): Promise<{ readonly tracked: number; readonly untracked: number }> {
+    const listing = await this.namespaces.run("w", ["nft", "list", "counters", "table", "ip", "watch"]);
+    const [tracked = -1, untracked = -1] = ["tracked", "untracked"].map((name) =>
+      Number(new RegExp(`counter ${name} \\{\\s*packets (\\d+)`).exec(listing)?.[1]),
+    );
+    return { tracked, untracked };
+  }
+
   async #build(mtu: number): Promise<void> {
     const { namespaces } = this;
     await namespaces.add("lan", "w", ...pods.flatMap(({ pod, vm, containers }) => [pod, vm, containers]));
@@ -120,6 +129,7 @@ export class Topology implements AsyncDisposable {
     );
     await namespaces.run("w", ["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]);
     await namespaces.run("w", ["nft", "-f", "-"], forwardPolicy);
+    await namespaces.run("w", ["nft", "-f", "-"], tunnelPacketCounters);
     for (const pod of pods) {
       await this.#plug(pod.vm, `${pod.vmAddress}/24`, mtu);
       await this.#addPod(pod);
@@ -168,6 +178,19 @@ export class Topology implements AsyncDisposable {
 /** As a hardened node: only what comes from the pods' bridge is forwarded. */
 const forwardPolicy = `table ip filter {
   chain forward { type filter hook forward priority filter; policy drop; iifname "cni0" accept; }
+}
+`;
+
+/** Counts the worker's tunnel packets, both ways, by whether they are known to connection tracking. */
+const tunnelPacketCounters = `table ip watch {
+  counter tracked { }
+  counter untracked { }
+  chain count {
+    ct state untracked counter name untracked return
+    counter name tracked
+  }
+  chain input { type filter hook input priority filter; udp dport 4789 jump count; }
+  chain output { type filter hook output priority filter; udp dport 4789 jump count; }
 }
 `;
 
