@@ -109,7 +109,7 @@ describe("back-pressure", () => {
     let calls = 0;
     const server = createTtrpcServer(
       echoRoutes({
-        fill: () => {
+        produce: () => {
           calls++;
           return { value: Buffer.alloc(64 << 10) };
         },
@@ -121,7 +121,7 @@ describe("back-pressure", () => {
       await server.listen({ path });
       // Nothing reads from it.
       const peer = connect(path).on("error", () => undefined);
-      for (let id = 1; id < 20_000; id += 2) peer.write(requestFrame(id, "Fill"));
+      for (let id = 1; id < 20_000; id += 2) peer.write(requestFrame(id, "Produce"));
       await new Promise((resolve) => peer.once("close", resolve));
       // One chunk of requests may be worked off beyond the megabyte that is allowed to wait.
       expect(calls).toBeGreaterThan(16);
@@ -142,7 +142,7 @@ describe("back-pressure", () => {
       void served.closed.then(() => (state.open = false));
       // 4 MB of answers, of which the peer takes a little every 50 s.
       for (let id = 1; id <= 127; id += 2) {
-        clientSide.write(requestFrame(id, "Fill", { payload: Buffer.from("08808004", "hex") }));
+        clientSide.write(requestFrame(id, "Produce", { payload: Buffer.from("08808004", "hex") }));
       }
       let received = 0;
       let steps = 0;

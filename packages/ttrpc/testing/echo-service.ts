@@ -6,7 +6,7 @@ import { Echo } from "./gen/echo_pb.ts";
 /** The echo service of the tests; the Go peer has the same one. */
 export const echoService: ServiceImpl<typeof Echo> = {
   say: ({ value }) => ({ value }),
-  fill: ({ value }) => ({ value: new Uint8Array(value) }),
+  produce: ({ value }) => ({ value: new Uint8Array(value) }),
   fail({ value }) {
     const colon = value.indexOf(":");
     throw errorFromStatus({ code: Number(value.slice(0, colon)), message: value.slice(colon + 1) });

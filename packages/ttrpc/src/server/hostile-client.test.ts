@@ -141,7 +141,7 @@ describe("a server whose client breaks the rules", () => {
   test("answers a result above the limit with a status, and goes on", async () => {
     await using pair = createRawPair();
     // UInt32Value 4194304: with the field around it the message is 5 bytes longer, the envelope 10.
-    pair.peer.send(requestFrame(1, "Fill", { payload: Buffer.from("0880808002", "hex") }), say(3));
+    pair.peer.send(requestFrame(1, "Produce", { payload: Buffer.from("0880808002", "hex") }), say(3));
     expect(await pair.peer.response()).toBe(
       "1: 8 message length 4194314 exceed maximum message size of 4194304",
     );

@@ -156,7 +156,7 @@ describe("shutdown", () => {
           await gate.promise;
           return {};
         },
-        fill: () => ({ value: new Uint8Array(2 << 20) }),
+        produce: () => ({ value: new Uint8Array(2 << 20) }),
       }),
     );
     await server.listen({ path });
