@@ -29,7 +29,7 @@ export async function openConfined(
   root: string,
   missing: NewDirectory,
 ): Promise<ConfinedPlace> {
-  if (!path.startsWith(`${root}/`) || normalize(path) !== path || path.includes("\0"))
+  if (!path.startsWith(`${root}/`) || normalize(path) !== path || path.endsWith("/") || path.includes("\0"))
     throw invalidArgument(`path ${JSON.stringify(path)} is not in ${root}`);
   const parent = dirname(path);
   await makeDirectories(parent, root, missing);

@@ -24,15 +24,16 @@ export async function copyFile(request: CopyFileRequest, root: string): Promise<
   const { uid, gid } = request;
   const missing = { permissions: permissionsOfGoMode(request.dirMode), uid, gid };
   await using place = await openConfined(request.path, root, missing);
+  // Each is awaited here, because the place is closed when this block is left.
   switch (request.fileMode & S_IFMT) {
     case S_IFDIR:
-      return putDirectory(place, request);
+      return await putDirectory(place, request);
     case S_IFLNK:
-      return putLink(place, request);
+      return await putLink(place, request);
     // The shim always sends the kind; without one the content is the best evidence there is.
     case 0:
     case S_IFREG:
-      return putPiece(place, request);
+      return await putPiece(place, request);
     default:
       throw invalidArgument(
         `cannot copy ${JSON.stringify(request.path)}: mode 0${request.fileMode.toString(8)} is neither file, directory nor link`,

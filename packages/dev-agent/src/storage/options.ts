@@ -32,7 +32,11 @@ export async function applyOwnership(path: string, { mode, groupId }: StorageOpt
 
 /** @throws ConnectError INVALID_ARGUMENT when a storage is to be mounted outside of the agent's directory. */
 export function checkMountPoint(mountPoint: string, kataDirectory: string): void {
-  if (!mountPoint.startsWith(`${kataDirectory}/`) || normalize(mountPoint) !== mountPoint)
+  if (
+    !mountPoint.startsWith(`${kataDirectory}/`) ||
+    normalize(mountPoint) !== mountPoint ||
+    mountPoint.endsWith("/")
+  )
     throw invalidArgument(`mount point ${JSON.stringify(mountPoint)} is not in ${kataDirectory}`);
 }
 
