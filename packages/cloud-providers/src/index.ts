@@ -61,6 +61,8 @@ export {
   type InstanceTypeChoice,
   type TypeWish,
 } from "./instance-types/select.ts";
+export { checkCreateRequest, checkInstanceReference, type RequestLimits } from "./request/check-request.ts";
+export { createKeyedLock, type KeyedLock } from "./request/keyed-lock.ts";
 export { silentLogger, type Logger } from "./logger.ts";
 export { optionsHelp, optionsJson, optionsMarkdown } from "./options/describe.ts";
 export { parseDuration } from "./options/duration.ts";

@@ -30,6 +30,8 @@ export interface CloudOperation {
    * `once`: everything else; it is repeated only after `throttled`, when the cloud has surely not acted.
    */
   readonly repeat: "repeatable" | "once";
+  /** It begins something that more calls will have to finish or undo, so it waits behind all that do not. Default false. */
+  readonly begins?: boolean;
 }
 
 /** What one try is given. */
@@ -92,7 +94,7 @@ export function createCallPolicy({
     async run(operation, attempt, { signal, deadline = Infinity, logger }) {
       let tries = 0;
       for (let number = 1; ; number++) {
-        await bucket.take({ signal, deadline });
+        await bucket.take({ signal, deadline, begins: operation.begins ?? false });
         tries += 1;
         const requests = (count: number) => {
           const unseen = Math.max(0, count - 1);
