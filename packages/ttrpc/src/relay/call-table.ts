@@ -1,4 +1,4 @@
-import type { IfLost } from "./types.ts";
+import type { Answer, IfLost } from "./types.ts";
 
 /**
  * One call between its request and its answer.
@@ -14,6 +14,8 @@ export interface RelayedCall {
   upstreamId: number;
   /** The request frame, when it had to be gathered. Kept after sending only to send it again. */
   frame: Buffer | undefined;
+  /** Set when waiting for an upstream was given up while the request was still being edited. */
+  givenUp: Answer | undefined;
   /** When the caller stops waiting, on the clock of `performance.now()`. */
   expiresAt: number | undefined;
 }

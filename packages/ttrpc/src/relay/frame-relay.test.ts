@@ -124,6 +124,33 @@ describe("passing", () => {
   });
 });
 
+describe("a client that does not read", () => {
+  it("holds the upstream back instead of filling memory", async () => {
+    const { client, connect, relay } = setUp();
+    const agent = connect();
+    for (let id = 1; id < 200; id += 2) client.request(id, "ReadStdout");
+    for (let count = 0; count < 100; count++) await agent.nextRequest();
+    client.stream.pause();
+    for (let id = 1; id < 200; id += 2) agent.respond(id, Buffer.alloc(64 << 10));
+    for (let turns = 0; turns < 100; turns++) await turn();
+    expect(relay.stats.bytesDown).toBeLessThan(5 * (64 << 10));
+    client.stream.resume();
+    await vi.waitFor(() => expect(client.frames).toHaveLength(100));
+  });
+
+  it("cannot fill memory with answers to refused frames either", async () => {
+    const { client, relay } = setUp();
+    client.stream.pause();
+    const refused = encodeFrameHeader({ length: 0, streamId: 7, type: 3, flags: 0 });
+    const flood = Buffer.concat(Array.from({ length: 1000 }, () => refused));
+    for (let count = 0; count < 200; count++) client.stream.write(flood);
+    for (let turns = 0; turns < 300; turns++) await turn();
+    expect(relay.stats.answeredHere).toBeLessThan(20_000);
+    client.stream.resume();
+    await vi.waitFor(() => expect(relay.stats.answeredHere).toBe(200_000), { timeout: 10_000 });
+  });
+});
+
 describe("frames that a server refuses", () => {
   const refused = [
     [
@@ -413,6 +440,18 @@ describe("losing and replacing the upstream", () => {
     expect(await client.nextResponse()).toMatchObject({ id: 1, code: 14, message: "agent is not there" });
     expect(await client.nextResponse()).toMatchObject({ id: 3, code: 14, message: "agent is not there" });
     expect(relay.stats.retainedBytes).toBe(0);
+  });
+
+  it("answers a call whose edit ends after the owner has given up", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { client, relay } = setUp({
+      onRequest: () => ({ action: "edit", edit: ({ payload }) => gate.promise.then(() => payload) }),
+    });
+    client.request(1, "CreateContainer");
+    await vi.waitFor(() => expect(relay.stats.pending).toBe(1));
+    relay.failPending({ code: Code.Unavailable, message: "agent is not there" });
+    gate.resolve();
+    expect(await client.nextResponse()).toMatchObject({ id: 1, code: 14, message: "agent is not there" });
   });
 
   it("leaves no half response behind: the call is issued again", async () => {

@@ -88,7 +88,10 @@ class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
 
   failPending(answer: Answer): void {
     if (this.connected) return;
-    for (const call of this.calls) if (call.phase === "waiting") this.settle(call, answer);
+    for (const call of this.calls) {
+      if (call.phase === "waiting") this.settle(call, answer);
+      else call.givenUp = answer;
+    }
     this.#pump();
   }
 
@@ -201,6 +204,7 @@ class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
       this.calls.retain(call, edited);
       call.phase = "waiting";
       if (this.#upstream !== undefined) this.#send(call, this.#upstream);
+      else if (call.givenUp !== undefined) this.settle(call, call.givenUp);
     } catch (error) {
       this.settle(call, answerOf(error));
     }
@@ -284,8 +288,15 @@ class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
 }
 
 function newCall(downstreamId: number, decision: Accepted): RelayedCall {
-  const ifLost = decision.ifLost ?? "fail";
-  return { downstreamId, ifLost, phase: "waiting", upstreamId: 0, frame: undefined, expiresAt: undefined };
+  return {
+    downstreamId,
+    ifLost: decision.ifLost ?? "fail",
+    phase: "waiting",
+    upstreamId: 0,
+    frame: undefined,
+    givenUp: undefined,
+    expiresAt: undefined,
+  };
 }
 
 function ended(stream: Duplex): Promise<void> {

@@ -115,7 +115,10 @@ export interface FrameRelay extends AsyncDisposable {
    * An upstream still there counts as lost (without `onUpstreamLost`). After `close` the stream is only destroyed.
    */
   connect(upstream: Duplex): void;
-  /** Answers every call that waits for an upstream. Without effect while one is connected. */
+  /**
+   * Answers every call that waits for an upstream, and those being edited when their edit ends without one. Without
+   * effect while one is connected; calls that come later wait again.
+   */
   failPending(answer: Answer): void;
   /** Ends both connections at once; can be repeated. `closed` tells when it is done. */
   close(): void;
