@@ -1,4 +1,4 @@
-import { readFile, readlink } from "node:fs/promises";
+import { readFile, readlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { describe, expect, test } from "vitest";
 import { parseCgroupLayout } from "./cgroup/layout.ts";
@@ -145,7 +145,7 @@ describe.skipIf(!isRoot)("local pod VMs (need root)", () => {
     }
   });
 
-  test("a VM whose agent has left ends, and is then gone, but its logs and its token are not", async () => {
+  test("a VM whose agent has left ends, and stays on record with its logs until it is deleted", async () => {
     await using bed = await openTestBed();
     const { id, addresses } = await bed.provider.createInstance(testRequest("leave"), testCall());
     await askVm(
@@ -153,9 +153,9 @@ describe.skipIf(!isRoot)("local pod VMs (need root)", () => {
       "kill -USR2 $(ps -o pid,args | awk '/node .*dev-agent[.]mjs/ {print $1; exit}')",
     );
     const get = () => bed.provider.getInstance({ instanceId: id }, testCall());
-    await until(async () => (await get()) === undefined, { what: "the VM ends", timeoutMs: 10_000 });
+    await until(async () => (await get())?.state === "stopping", { what: "the VM ends", timeoutMs: 10_000 });
     expect(await consoleOf(bed, id)).toContain("power off");
-    expect(await bed.provider.listInstances({}, testCall())).toEqual([]);
+    expect(await bed.provider.listInstances({}, testCall())).toMatchObject([{ id, state: "stopping" }]);
     await expect(bed.provider.createInstance(testRequest("leave"), testCall())).rejects.toMatchObject({
       code: "conflict",
     });
@@ -170,7 +170,7 @@ describe.skipIf(!isRoot)("local pod VMs (need root)", () => {
       testCall(),
     );
     const get = () => bed.provider.getInstance({ instanceId: id }, testCall());
-    await until(async () => (await get()) === undefined, { what: "the VM ends", timeoutMs: 10_000 });
+    await until(async () => (await get())?.state === "stopping", { what: "the VM ends", timeoutMs: 10_000 });
     expect(await consoleOf(bed, id)).toContain("process-user-data failed");
     const log = `${bed.stateDirectory}/instances/${id}/logs/process-user-data.log`;
     expect(await readFile(log, "utf8")).toContain("refused");
@@ -238,6 +238,53 @@ describe.skipIf(!isRoot)("local pod VMs (need root)", () => {
     const { id, addresses } = await provider.createInstance(testRequest("signals"), testCall());
     await askVm(addresses[0] ?? "", "(while :; do sleep 0.01 & done) >/dev/null 2>&1 &");
     await provider.deleteInstance({ instanceId: id, tags: {} }, testCall());
+    expect(await bed.traces()).toEqual(noTraces);
+  });
+
+  test("a container runs in the VM: root, cgroup limits and terminal devices are what a runtime needs", async () => {
+    await using bed = await openTestBed();
+    const { addresses } = await bed.provider.createInstance(testRequest("container"), testCall());
+    const ask = (command: string) => askVm(addresses[0] ?? "", command);
+    const limits = { memory: { limit: 64 * 2 ** 20 }, pids: { limit: 50 } };
+    const inside = "echo $$; hostname; cat /proc/self/cgroup | wc -l; test -c /dev/pts/ptmx";
+    await ask(
+      "mkdir -p /run/box/rootfs/bin && cp /usr/bin/busybox /run/box/rootfs/bin/sh && cd /run/box && crun spec",
+    );
+    const spec = JSON.parse(await ask("cat /run/box/config.json")) as {
+      process: object;
+      linux: { resources: object };
+    };
+    spec.process = { ...spec.process, terminal: false, args: ["/bin/sh", "-c", inside] };
+    spec.linux.resources = { ...spec.linux.resources, ...limits };
+    await ask(`echo '${JSON.stringify(spec)}' >/run/box/config.json`);
+    expect((await ask("crun run --bundle /run/box box")).split("\n").slice(0, 2)).toEqual(["1", "crun"]);
+    // Kept alive, its cgroup can be looked at from the VM.
+    spec.process = { ...spec.process, args: ["/bin/sh", "-c", "sleep 60"] };
+    await ask(`echo '${JSON.stringify(spec)}' >/run/box/config.json`);
+    await ask("crun run --detach --bundle /run/box held </dev/null >/dev/null 2>&1");
+    const limitFiles =
+      "find /sys/fs/cgroup -path '*held*' \\( -name memory.limit_in_bytes -o -name memory.max \\)";
+    expect(await ask(`cat $(${limitFiles})`)).toBe(String(64 * 2 ** 20));
+    await ask("crun delete --force held");
+    await bed.provider.deleteInstance({ token: "container", tags: {} }, testCall());
+    expect(await bed.traces()).toEqual(noTraces);
+  });
+
+  test("a damaged record hides no other instance, and its own can still be deleted", async () => {
+    await using bed = await openTestBed();
+    const broken = await bed.provider.createInstance(testRequest("broken"), testCall());
+    const whole = await bed.provider.createInstance(testRequest("whole"), testCall());
+    await writeFile(`${bed.stateDirectory}/instances/${broken.id}/record.json`, "{");
+    const warnings: object[] = [];
+    const logger = { ...testCall().logger, warn: (fields: object) => void warnings.push(fields) };
+    const call = testCall({ logger });
+    expect(await bed.provider.listInstances({}, call)).toMatchObject([{ id: whole.id }]);
+    await expect(bed.provider.getInstance({ instanceId: broken.id }, call)).rejects.toMatchObject({
+      code: "internal",
+    });
+    await bed.provider.deleteInstance({ instanceId: broken.id, tags: { test: "yes" } }, call);
+    expect(warnings).toMatchObject([{ instanceId: broken.id }, { err: expect.any(Error) }]);
+    await bed.provider.deleteInstance({ instanceId: whole.id, tags: {} }, testCall());
     expect(await bed.traces()).toEqual(noTraces);
   });
 });

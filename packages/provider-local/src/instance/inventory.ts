@@ -23,7 +23,11 @@ export async function listInstances(
   const entries: InventoryEntry[] = [];
   for (const id of ids) {
     call.signal.throwIfAborted();
-    const entry = await entryOf(local, id);
+    // One damaged record must not hide the other instances from a sweep.
+    const entry = await entryOf(local, id).catch((err: unknown) => {
+      call.logger.warn({ err, instanceId: id }, "leaving out an instance whose record is damaged");
+      return undefined;
+    });
     if (entry !== undefined && matchesTags(entry.tags, tags)) entries.push(entry);
   }
   return entries;
@@ -37,23 +41,22 @@ export async function getInstance(
   return await entryOf(local, namesOfRequest(local.key, request).id);
 }
 
-/** An instance that has ended by itself is gone, though its record and logs stay until it is deleted. */
 async function entryOf(local: LocalHost, id: string): Promise<InventoryEntry | undefined> {
   const record = await readRecord(instancePaths(local.paths, id).directory);
-  const state = record && (await stateOf(record));
-  if (record === undefined || state === undefined) return undefined;
+  if (record === undefined) return undefined;
   return {
     id: record.id,
     name: record.name,
     addresses: record.vm === undefined ? [] : [record.vm.address],
-    state,
+    state: await stateOf(record),
     tags: record.tags,
     createdAt: record.createdAt,
   };
 }
 
-async function stateOf(record: InstanceRecord): Promise<InventoryEntry["state"] | undefined> {
+/** A VM that has ended by itself still has an address, cgroups and files, so a sweep must find it: it is on its way out. */
+async function stateOf(record: InstanceRecord): Promise<InventoryEntry["state"]> {
   if (record.phase === "creating") return "pending";
-  if (record.phase === "deleting") return "stopping";
-  return record.vm !== undefined && (await isAlive(record.vm.init)) ? "running" : undefined;
+  if (record.phase === "deleting" || record.vm === undefined) return "stopping";
+  return (await isAlive(record.vm.init)) ? "running" : "stopping";
 }

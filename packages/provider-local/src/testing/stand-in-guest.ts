@@ -1,5 +1,6 @@
 /** Guest programs for tests: they keep to the order and files of the real ones and let the test look into the VM. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const programs = {
@@ -47,10 +48,22 @@ createServer((socket) => {
 `,
 };
 
-/** Writes the programs into a directory and returns its path. */
-export async function writeStandInGuest(directory: string): Promise<string> {
-  await mkdir(directory, { recursive: true });
+/**
+ * The directory with the programs, below `parent`, made when it is not there yet. The same for all tests and runs, so
+ * that the image cache does not get a layer from each of them.
+ */
+export async function standInGuest(parent: string): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify(programs)).digest("hex").slice(0, 12);
+  const directory = join(parent, `stand-in-guest-${hash}`);
+  const next = `${directory}-${process.pid}-${randomUUID()}`;
+  await mkdir(next, { recursive: true });
   for (const [name, text] of Object.entries(programs))
-    await writeFile(join(directory, name), text, { mode: 0o755 });
+    await writeFile(join(next, name), text, { mode: 0o755 });
+  try {
+    await rename(next, directory);
+  } catch {
+    // Another test was first.
+    await rm(next, { recursive: true });
+  }
   return directory;
 }

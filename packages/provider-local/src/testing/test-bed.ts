@@ -17,7 +17,7 @@ import {
 import { localOptions } from "../options.ts";
 import { newLocalProvider, type HostEffects } from "../provider.ts";
 import { hostTraces, type HostTraces } from "./host-traces.ts";
-import { writeStandInGuest } from "./stand-in-guest.ts";
+import { standInGuest } from "./stand-in-guest.ts";
 
 /** A state directory and network of a test's own. Disposal deletes every instance in it. */
 export interface TestBed extends AsyncDisposable {
@@ -35,7 +35,7 @@ const cacheDirectory = join(tmpdir(), "peerpods-test-cache");
 export async function openTestBed(config: Readonly<Record<string, unknown>> = {}): Promise<TestBed> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), "pplocal-")));
   const stateDirectory = join(directory, "state");
-  const guest = await writeStandInGuest(join(directory, "guest"));
+  const guest = await standInGuest(cacheDirectory);
   await mkdir(stateDirectory, { mode: 0o700 });
   const values: Record<string, unknown> = { ...testConfig(), "local-guest-dir": guest, ...config };
   const bridge = values["local-bridge"] as string;
