@@ -1,1 +1,2 @@
-export {};
+export { daemonOptions } from "./daemon/options.ts";
+export { version } from "./version.ts";

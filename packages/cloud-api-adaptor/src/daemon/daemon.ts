@@ -38,10 +38,15 @@ export interface DaemonParts {
   readonly notifier: ServiceNotifier;
   readonly network: PodNetwork;
   /** Starts or finds the agent relay on this socket and returns its control. */
-  readonly ensureRelay: (options: {
-    readonly socketPath: string;
-    readonly signal: AbortSignal;
-  }) => Promise<RelayControl>;
+  readonly ensureRelay: (options: EnsureRelayOptions) => Promise<RelayControl>;
+}
+
+export interface EnsureRelayOptions {
+  readonly socketPath: string;
+  /** Where a relay that has no service manager may keep its log. */
+  readonly stateDir: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -148,6 +153,8 @@ async function openLifecycle(
   const ensure = (options: { readonly signal: AbortSignal }) =>
     ensureRelay({
       socketPath: settings.relaySocketPath,
+      stateDir: state.path,
+      logger,
       signal: AbortSignal.any([options.signal, AbortSignal.timeout(RELAY_TIMEOUT_MS)]),
     });
   const opening = [

@@ -1,32 +1,20 @@
-import { instanceName, instanceTags } from "@peerpods/cloud-providers";
-import type { InstanceOwner, InstanceSpec } from "@peerpods/cloud-providers";
 import type { LifecycleContext, LifecycleParts } from "./context.ts";
 import { settleOrAbort, withDeadline } from "./deadline.ts";
+import { createSandbox } from "./create.ts";
+import type { CreateRequest } from "./create.ts";
 import { endSandbox } from "./end.ts";
 import { explain, SandboxError } from "./errors.ts";
 import { IndexAllocator } from "./index-allocator.ts";
-import type { PodNetworkFacts, RelaySandbox, WaitOptions } from "./ports.ts";
+import type { RelaySandbox, WaitOptions } from "./ports.ts";
 import { reapReason } from "./reap.ts";
 import type { SandboxRecord } from "./record.ts";
 import { closeStrays, decideAfterRestart } from "./recover.ts";
 import type { RecoveryReport } from "./recover.ts";
 import { Sandbox } from "./sandbox.ts";
+import { SandboxTable } from "./sandbox-table.ts";
 import type { StartCall } from "./attempts.ts";
 import { startSandbox } from "./start.ts";
 import { StartRun } from "./start-run.ts";
-import { isEnding } from "./transitions.ts";
-
-/** A request for a sandbox, checked and in the lifecycle's own terms. */
-export interface CreateRequest {
-  /** Checked by `checkSandboxId`. */
-  readonly sandboxId: string;
-  readonly podName: string;
-  readonly podNamespace: string;
-  readonly netnsPath: string;
-  readonly spec: InstanceSpec;
-  /** TOML; absent means the daemon's default. */
-  readonly initdata?: string;
-}
 
 /** One sandbox for those who look: `peerpods ps`, metrics, tests. */
 export interface SandboxStatus {
@@ -43,13 +31,9 @@ export interface SandboxStatus {
  */
 export class Lifecycle implements AsyncDisposable {
   readonly #context: LifecycleContext;
-  readonly #sandboxes = new Map<string, Sandbox>();
-  /** Ids whose CreateVM is under way: they count, but nobody can start or stop them yet. */
-  readonly #creating = new Set<string>();
+  readonly #table = new SandboxTable();
   readonly #shutdown = new AbortController();
   #closing = false;
-  #changed = Promise.withResolvers<void>();
-  #quarantined = new Set<string>();
 
   constructor(parts: LifecycleParts & { readonly minVni: number }) {
     this.#context = { ...parts, indices: new IndexAllocator(parts), signal: this.#shutdown.signal };
@@ -66,7 +50,7 @@ export class Lifecycle implements AsyncDisposable {
     await indices.recover(records.map(({ network }) => ({ index: network.index, vni: network.vxlanId })));
     const carried = await relay.list(options);
     const carriedById = new Map(carried.map((sandbox) => [sandbox.sandboxId, sandbox]));
-    this.#quarantined = new Set(quarantined.map(({ sandboxId }) => sandboxId));
+    for (const { sandboxId } of quarantined) this.#table.quarantine(sandboxId);
     const adopted: string[] = [];
     const ending: { sandboxId: string; reason: string }[] = [];
     for (const record of records) {
@@ -79,7 +63,7 @@ export class Lifecycle implements AsyncDisposable {
         void this.#end(sandbox, decision);
       }
     }
-    await closeStrays(this.#context, carried, (id) => this.#isKnown(id));
+    await closeStrays(this.#context, carried, (id) => this.#table.isKnown(id));
     return { adopted, ending, quarantined };
   }
 
@@ -89,25 +73,11 @@ export class Lifecycle implements AsyncDisposable {
    * @throws SandboxError `already_exists`, `limit_reached`, `network`, `journal`.
    */
   async create(request: CreateRequest, options: WaitOptions): Promise<{ agentSocketPath: string }> {
-    const { sandboxId } = request;
     this.#requireOpen();
-    this.#requireFree(sandboxId);
-    this.#creating.add(sandboxId);
-    try {
-      const record = await this.#newRecord(request, options);
-      try {
-        await this.#context.journal.write(record);
-        await this.#context.directories.create(sandboxId);
-      } catch (error) {
-        await this.#forgetNew(record);
-        throw error;
-      }
-      this.#add(record);
-      return { agentSocketPath: record.agentSocketPath };
-    } finally {
-      this.#creating.delete(sandboxId);
-      this.#wake();
-    }
+    using _reserved = this.#table.reserve(request.sandboxId, this.#context.settings.maxSandboxes);
+    const record = await createSandbox(request, this.#context, options);
+    this.#add(record);
+    return { agentSocketPath: record.agentSocketPath };
   }
 
   /**
@@ -118,7 +88,7 @@ export class Lifecycle implements AsyncDisposable {
    */
   async start(sandboxId: string, call: StartCall): Promise<void> {
     this.#requireOpen();
-    const sandbox = this.#get(sandboxId);
+    const sandbox = this.#table.get(sandboxId);
     if (sandbox.ending !== undefined) throw beingRemoved(sandbox.record);
     if (sandbox.record.phase === "running") return;
     call.signal.throwIfAborted();
@@ -132,7 +102,7 @@ export class Lifecycle implements AsyncDisposable {
    * @throws SandboxError `not_found`
    */
   async stop(sandboxId: string): Promise<void> {
-    const sandbox = this.#get(sandboxId);
+    const sandbox = this.#table.get(sandboxId);
     await this.#end(sandbox, { phase: "stopping", reason: "StopVM" });
   }
 
@@ -140,13 +110,12 @@ export class Lifecycle implements AsyncDisposable {
   async reap(options: WaitOptions): Promise<readonly string[]> {
     const { relay, clock, settings } = this.#context;
     const asOfMs = clock.now();
-    const known = new Set(this.#sandboxes.keys());
+    const known = this.#table.values();
     const carried = await relay.list(options);
     const carriedById = new Map<string, RelaySandbox>(carried.map((sandbox) => [sandbox.sandboxId, sandbox]));
     const reaped: string[] = [];
-    for (const sandbox of this.#sandboxes.values()) {
-      if (!known.has(sandbox.id) || sandbox.ending !== undefined || sandbox.start?.underWay === true)
-        continue;
+    for (const sandbox of known) {
+      if (sandbox.ending !== undefined || sandbox.start?.underWay === true) continue;
       const reason = reapReason(
         { record: sandbox.record, relay: carriedById.get(sandbox.id) },
         asOfMs,
@@ -179,26 +148,20 @@ export class Lifecycle implements AsyncDisposable {
 
   /** Every sandbox that is not gone. */
   list(): readonly SandboxStatus[] {
-    return [...this.#sandboxes.values()].map(({ record, lastError }) => ({
+    return this.#table.values().map(({ record, lastError }) => ({
       record,
       ...(lastError === undefined ? {} : { lastError }),
     }));
   }
 
   /** Resolves with what `find` returns once that is something; it is asked again after every change of a sandbox. */
-  async waitUntil<T>(find: () => T | undefined, { signal }: WaitOptions): Promise<T> {
-    for (;;) {
-      const found = find();
-      if (found !== undefined) return found;
-      await settleOrAbort(this.#changed.promise, signal);
-    }
+  async waitUntil<T>(find: () => T | undefined, options: WaitOptions): Promise<T> {
+    return await this.#table.waitUntil(find, options);
   }
 
   /** Sandboxes that count against the limit: all but those being removed. */
   get count(): number {
-    let count = this.#creating.size;
-    for (const { record } of this.#sandboxes.values()) if (!isEnding(record)) count += 1;
-    return count;
+    return this.#table.count;
   }
 
   /**
@@ -209,7 +172,7 @@ export class Lifecycle implements AsyncDisposable {
   async close({ signal }: WaitOptions): Promise<void> {
     this.#closing = true;
     const ending = new SandboxError("aborted", "the daemon is ending");
-    const sandboxes = [...this.#sandboxes.values()];
+    const sandboxes = this.#table.values();
     for (const { start } of sandboxes) start?.abort(ending);
     const removals = Promise.all(
       sandboxes.map(async (sandbox) => {
@@ -224,50 +187,6 @@ export class Lifecycle implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close({ signal: AbortSignal.abort() });
-  }
-
-  async #newRecord(request: CreateRequest, options: WaitOptions): Promise<SandboxRecord> {
-    const { indices, directories, clock, settings } = this.#context;
-    const owner = { ...request, clusterId: settings.clusterId, nodeName: settings.nodeName };
-    checkTags(owner);
-    const facts = await this.#inspect(request, options);
-    const { index, vni } = await indices.allocate(options);
-    return {
-      ...owner,
-      agentSocketPath: directories.agentSocketPath(request.sandboxId),
-      instanceName: instanceName(request.podName, request.sandboxId),
-      network: { ...facts, index, vxlanId: vni },
-      phase: "created",
-      lastAttempt: 0,
-      attempts: [],
-      times: { createdMs: clock.now() },
-    };
-  }
-
-  async #inspect({ sandboxId, netnsPath }: CreateRequest, options: WaitOptions): Promise<PodNetworkFacts> {
-    try {
-      return await this.#context.network.inspect(netnsPath, options);
-    } catch (error) {
-      options.signal.throwIfAborted();
-      throw new SandboxError("network", `the network of sandbox ${sandboxId} cannot be used`, {
-        cause: error,
-      });
-    }
-  }
-
-  /** CreateVM failed half way: nothing of it may stay, in the journal neither. */
-  async #forgetNew(record: SandboxRecord): Promise<void> {
-    const { journal, directories, indices, logger } = this.#context;
-    try {
-      await journal.remove(record.sandboxId);
-      await directories.remove(record.sandboxId);
-    } catch (error) {
-      logger.warn(
-        { sandboxId: record.sandboxId, err: error },
-        "what a failed CreateVM left cannot be removed",
-      );
-    }
-    indices.release(record.network.vxlanId);
   }
 
   async #start(sandbox: Sandbox, call: StartCall): Promise<void> {
@@ -285,9 +204,8 @@ export class Lifecycle implements AsyncDisposable {
     sandbox.ending ??= endSandbox(sandbox, this.#context, {
       ...why,
       onGone: () => {
-        this.#sandboxes.delete(sandbox.id);
+        this.#table.delete(sandbox.id);
         this.#context.indices.release(sandbox.record.network.vxlanId);
-        this.#wake();
       },
     });
     sandbox.start?.abort(
@@ -297,61 +215,13 @@ export class Lifecycle implements AsyncDisposable {
   }
 
   #add(record: SandboxRecord): Sandbox {
-    const sandbox = new Sandbox(record, { context: this.#context, onChange: () => this.#wake() });
-    this.#sandboxes.set(sandbox.id, sandbox);
-    this.#wake();
-    return sandbox;
-  }
-
-  #get(sandboxId: string): Sandbox {
-    const sandbox = this.#sandboxes.get(sandboxId);
-    if (sandbox === undefined) throw new SandboxError("not_found", `sandbox ${sandboxId} does not exist`);
+    const sandbox = new Sandbox(record, { context: this.#context, onChange: () => this.#table.changed() });
+    this.#table.add(sandbox);
     return sandbox;
   }
 
   #requireOpen(): void {
     if (this.#closing) throw new SandboxError("aborted", "the daemon is ending");
-  }
-
-  #requireFree(sandboxId: string): void {
-    const { maxSandboxes } = this.#context.settings;
-    const present = this.#sandboxes.get(sandboxId);
-    if (present !== undefined || this.#creating.has(sandboxId)) {
-      const phase = present === undefined ? "being created" : present.record.phase;
-      throw new SandboxError("already_exists", `sandbox ${sandboxId} already exists; it is ${phase}`);
-    }
-    if (this.#quarantined.has(sandboxId)) {
-      throw new SandboxError(
-        "already_exists",
-        `sandbox ${sandboxId} has an unreadable journal entry in quarantine`,
-      );
-    }
-    if (maxSandboxes >= 0 && this.count >= maxSandboxes) {
-      throw new SandboxError(
-        "limit_reached",
-        `this node has ${this.count} peer pods and may have ${maxSandboxes} (peerpods-limit-per-node)`,
-      );
-    }
-  }
-
-  #isKnown(sandboxId: string): boolean {
-    return this.#sandboxes.has(sandboxId) || this.#quarantined.has(sandboxId);
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers<void>();
-  }
-}
-
-/** What cannot be written on a cloud resource could not be found and deleted again, so it is refused before anything is made. */
-function checkTags(owner: Omit<InstanceOwner, "attempt">): void {
-  try {
-    instanceTags({ ...owner, attempt: 1 });
-  } catch (error) {
-    throw new SandboxError("invalid_request", `sandbox ${owner.sandboxId} cannot be tagged`, {
-      cause: error,
-    });
   }
 }
 

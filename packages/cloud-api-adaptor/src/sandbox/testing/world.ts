@@ -1,6 +1,7 @@
 import { silentLogger } from "@peerpods/cloud-providers";
+import type { CreateRequest } from "../create.ts";
 import { Lifecycle } from "../lifecycle.ts";
-import type { CreateRequest } from "../lifecycle.ts";
+
 import type { GuestPreparation, PodDirectories, WaitOptions } from "../ports.ts";
 import { defaultReaping, defaultRetry } from "../settings.ts";
 import type { LifecycleSettings } from "../settings.ts";
