@@ -108,8 +108,8 @@ it.skipIf(process.getuid?.() !== 0)("gives a volume to its group (needs root)", 
 it("mounts nothing after the caller has gone", async () => {
   const volumes = volumesOf(driver());
   const text = annotation({ v: { mount_point: "/data", lun: "0" } });
-  await expect(
-    volumes.attach(text, { spec: specOf("/data"), signal: AbortSignal.abort() }),
-  ).rejects.toThrow(/abort/i);
+  await expect(volumes.attach(text, { spec: specOf("/data"), signal: AbortSignal.abort() })).rejects.toThrow(
+    /abort/i,
+  );
   expect(events).toEqual([]);
 });
