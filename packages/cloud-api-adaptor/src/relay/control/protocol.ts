@@ -5,5 +5,8 @@
  */
 export const RELAY_PROTOCOL = 2;
 
+/** The oldest version that this program still drives. */
+export const OLDEST_RELAY_PROTOCOL = 1;
+
 /** Path of the relay's control socket unless configured otherwise. */
 export const DEFAULT_RELAY_SOCKET = "/run/peerpod/relay.sock";
