@@ -1,12 +1,13 @@
 import {
   ProviderError,
-  checkToken,
+  checkInstanceReference,
   type CallContext,
   type DeleteInstanceRequest,
+  type InstanceReference,
   type Tags,
 } from "@peerpods/cloud-providers";
 import { instancePaths, type LocalHost } from "../local-host.ts";
-import { namesOfId, namesOfToken, type InstanceNames } from "./identity.ts";
+import { instanceIdForm, namesOfId, namesOfToken, type InstanceNames } from "./identity.ts";
 import { lockInstance } from "./locks.ts";
 import { readRecord, writeRecord, type InstanceRecord } from "./record.ts";
 import { removeTraces } from "./remove.ts";
@@ -17,7 +18,7 @@ export async function deleteInstance(
   request: DeleteInstanceRequest,
   call: CallContext,
 ): Promise<void> {
-  const names = namesOfRequest(local.key, request);
+  const names = namesOfReference(local.key, request);
   await using _ = await lockInstance(local, names.id, call.signal);
   const { directory } = instancePaths(local.paths, names.id);
   const record = await readableRecord(directory, call);
@@ -42,20 +43,13 @@ async function readableRecord(directory: string, call: CallContext): Promise<Ins
  * The names of the instance that a request with an id, a token or both is about.
  * @throws ProviderError `invalid_request` when there is neither, or when they mean different instances.
  */
-export function namesOfRequest(
-  key: string,
-  request: { readonly instanceId?: string; readonly token?: string },
-): InstanceNames {
-  const { instanceId = "", token = "" } = request;
-  if (token !== "") checkToken(token);
-  const byId = instanceId === "" ? undefined : namesOfId(key, instanceId);
-  const byToken = token === "" ? undefined : namesOfToken(key, token);
-  const names = byId ?? byToken;
-  if (names === undefined)
-    throw new ProviderError("invalid_request", "neither an instance id nor a token was given");
-  if (byToken !== undefined && byToken.id !== names.id)
-    throw new ProviderError("invalid_request", `instance ${names.id} was not made with token ${token}`);
-  return names;
+export function namesOfReference(key: string, reference: InstanceReference): InstanceNames {
+  checkInstanceReference(reference, instanceIdForm);
+  const { instanceId = "", token = "" } = reference;
+  if (token === "") return namesOfId(key, instanceId);
+  const names = namesOfToken(key, token);
+  if (instanceId === "" || names.id === instanceId) return names;
+  throw new ProviderError("invalid_request", `instance ${instanceId} was not made with token ${token}`);
 }
 
 /** Whoever made the instance gave it these tags; another value means that it is somebody else's. */

@@ -23,17 +23,15 @@ export function namesOfToken(key: string, token: string): InstanceNames {
   return namesOfId(key, `local-${key}${hash(token).slice(0, 10)}`);
 }
 
+/** What an id of this provider looks like. */
+export const instanceIdForm = /^local-[0-9a-f]{16}$/;
+
 /**
- * The instance of an id.
- * @throws ProviderError `invalid_request` for an id of another provider or of another state directory.
+ * The instance of a well-formed id.
+ * @throws ProviderError `invalid_request` for an id of another state directory.
  */
 export function namesOfId(key: string, id: string): InstanceNames {
-  const digits = /^local-([0-9a-f]{16})$/.exec(id)?.[1];
-  if (digits === undefined)
-    throw new ProviderError(
-      "invalid_request",
-      `${JSON.stringify(id)} is not an instance id of provider local`,
-    );
+  const digits = id.slice("local-".length);
   if (!digits.startsWith(key))
     throw new ProviderError("invalid_request", `instance ${id} belongs to another state directory`);
   return { id, cgroup: `peerpods-${id}`, port: `pl${digits.slice(0, 13)}` };

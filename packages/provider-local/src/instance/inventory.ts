@@ -3,11 +3,12 @@ import {
   matchesTags,
   type CallContext,
   type InstanceRecord as InventoryEntry,
+  type InstanceReference,
   type Tags,
 } from "@peerpods/cloud-providers";
 import { isAlive } from "../host/process-identity.ts";
 import { instancePaths, type LocalHost } from "../local-host.ts";
-import { namesOfRequest } from "./delete.ts";
+import { namesOfReference } from "./delete.ts";
 import { readRecord, type InstanceRecord } from "./record.ts";
 
 /** See `Inventory.listInstances`. */
@@ -36,9 +37,9 @@ export async function listInstances(
 /** See `Inventory.getInstance`. */
 export async function getInstance(
   local: LocalHost,
-  request: { readonly instanceId?: string; readonly token?: string },
+  reference: InstanceReference,
 ): Promise<InventoryEntry | undefined> {
-  return await entryOf(local, namesOfRequest(local.key, request).id);
+  return await entryOf(local, namesOfReference(local.key, reference).id);
 }
 
 async function entryOf(local: LocalHost, id: string): Promise<InventoryEntry | undefined> {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   ProviderError,
-  checkToken,
+  checkCreateRequest,
   encodeUserData,
   type CreateInstanceRequest,
   type InstanceSpec,
@@ -25,13 +25,13 @@ const architectures: Record<string, string> = {
  * @throws ProviderError `invalid_request` with one line per problem.
  */
 export function checkRequest(request: CreateInstanceRequest): void {
-  checkToken(request.token);
+  checkCreateRequest(request, { abilities: ["inventory"] });
   encodeUserData(request.userData, {
     carrier: "a local pod VM",
     encoding: "plain",
     maxBytes: MAX_USER_DATA_BYTES,
   });
-  const problems = [...nameProblems(request), ...specProblems(request.spec)];
+  const problems = specProblems(request.spec);
   if (problems.length > 0) throw new ProviderError("invalid_request", problems.join("\n"));
 }
 
@@ -49,11 +49,6 @@ export function limitsOf(spec: InstanceSpec, config: LocalConfig): Limits {
   };
 }
 
-function nameProblems(request: CreateInstanceRequest): string[] {
-  if (/^[a-z0-9-]{1,63}$/.test(request.name)) return [];
-  return [`name: ${quote(request.name)} is not 1 to 63 characters of a-z, 0-9 and -`];
-}
-
 function specProblems(spec: InstanceSpec): string[] {
   const own = architectures[process.arch] ?? process.arch;
   const problems: [boolean, string][] = [
@@ -66,24 +61,15 @@ function specProblems(spec: InstanceSpec): string[] {
       `image: ${quote(spec.image)} is unknown, local builds its only pod VM image by itself`,
     ],
     [spec.gpus > 0, "gpus: local cannot give a pod VM a GPU"],
-    [spec.multiNic, "multiNic: local gives a pod VM one network interface only"],
-    [spec.spot === true, "spot: local has no spot machines"],
-    [spec.volumes.length > 0, "volumes: local cannot attach volumes"],
     [
       spec.arch !== "" && spec.arch !== own,
       `arch: ${quote(spec.arch)} is not this machine's, which is ${own}`,
     ],
-    [!isCount(spec.vcpus), `vcpus: ${spec.vcpus} is not a number of CPUs`],
-    [!isCount(spec.memoryMiB), `memoryMiB: ${spec.memoryMiB} is not a number of MiB`],
   ];
   return problems.filter(([wrong]) => wrong).map(([, text]) => text);
 }
 
-function isCount(value: number): boolean {
-  return Number.isFinite(value) && value >= 0;
-}
-
-/** Names are the user's text: bounded and visible before they are repeated in a message. */
+/** The user's text: bounded and visible before it is repeated in a message. */
 function quote(text: string): string {
   return JSON.stringify(text.slice(0, 80));
 }
