@@ -4,6 +4,7 @@ import { MessageType } from "../wire/frame.ts";
 import type { Frame, FrameHeader } from "../wire/frame.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
 import { ReadDeadline } from "./read-deadline.ts";
+import { startTimer } from "./timers.ts";
 import { WriteDeadline } from "./write-deadline.ts";
 
 /** Time limits of a connection, in milliseconds; 0 is no limit. Idle connections between frames have none. */
@@ -24,6 +25,9 @@ export interface FrameConnectionOwner {
   onClose(cause: Error | undefined): void;
 }
 
+/** How long a peer that was told the end may take to close its side. */
+const LINGER_MS = 1000;
+
 /** One end of a byte stream that carries frames: deadlines, few writes for many frames, pausing, orderly end. */
 export class FrameConnection {
   readonly #duplex: Duplex;
@@ -37,7 +41,9 @@ export class FrameConnection {
   /** Bytes handed to the stream since the beginning. */
   #sentBytes = 0;
   #corked = false;
+  #finishing = false;
   #ended = false;
+  #cancelLinger: (() => void) | undefined;
 
   constructor(duplex: Duplex, owner: FrameConnectionOwner, timeouts: ConnectionTimeouts = {}) {
     this.#duplex = duplex;
@@ -94,7 +100,7 @@ export class FrameConnection {
 
   /** Sends a frame. Everything sent within one turn of the event loop leaves in one write. */
   send(frame: Buffer): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#finishing) return;
     if (!this.#corked) {
       this.#corked = true;
       this.#duplex.cork();
@@ -136,11 +142,18 @@ export class FrameConnection {
     };
   }
 
-  /** Ends the connection once everything sent so far has left; the write deadline bounds it. */
+  /**
+   * Ends the connection in order: what was sent leaves, the peer sees the end and closes its side. The write deadline
+   * bounds the first, {@link LINGER_MS} the second. Nothing more is sent; can be repeated.
+   */
   finish(): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#finishing) return;
+    this.#finishing = true;
     this.#writeDeadline.watch();
-    this.#duplex.end(() => this.close(undefined));
+    // Closing at once, with bytes of the peer unread, would reset the connection and could cost it our last answers.
+    this.#duplex.end(() => {
+      this.#cancelLinger = startTimer(LINGER_MS, () => this.close(undefined));
+    });
   }
 
   /** Ends the connection at once; what has not left is lost. Repeating it has no effect. */
@@ -150,6 +163,7 @@ export class FrameConnection {
     this.#decoder.stop();
     this.#readDeadline.clear();
     this.#writeDeadline.clear();
+    this.#cancelLinger?.();
     this.#duplex.destroy();
     this.#admitWriters();
     this.#owner.onClose(cause);

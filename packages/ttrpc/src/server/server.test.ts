@@ -1,5 +1,5 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { Code, createClient } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { echoRoutes, echoService } from "../../testing/echo-service.ts";
 import { Echo } from "../../testing/gen/echo_pb.ts";
+import { requestFrame } from "../../testing/raw-peer.ts";
 import { dialTtrpc } from "../client/dial.ts";
 import { isTtrpcClosed } from "../status/errors.ts";
 import { createTtrpcServer } from "./server.ts";
@@ -145,18 +146,17 @@ describe("limits and registration", () => {
 });
 
 describe("shutdown", () => {
-  test("lets running calls end, refuses new ones, then closes", async () => {
+  test("lets running calls end and their answers arrive, refuses new ones, then closes", async () => {
     const gate = Promise.withResolvers<void>();
     const started = Promise.withResolvers<void>();
     const path = join(directory, "echo.sock");
     await using server = createTtrpcServer(
       echoRoutes({
-        async hang() {
+        async produce({ value }) {
           started.resolve();
           await gate.promise;
-          return {};
+          return { value: new Uint8Array(value) };
         },
-        produce: () => ({ value: new Uint8Array(2 << 20) }),
       }),
     );
     await server.listen({ path });
@@ -164,7 +164,7 @@ describe("shutdown", () => {
     await using idle = await dialTtrpc({ path });
     await createClient(Echo, idle.transport).say({});
     const client = createClient(Echo, busy.transport);
-    const running = client.hang({});
+    const running = client.produce({ value: 3 << 20 });
     await started.promise;
     const done = server.shutdown();
     await idle.closed;
@@ -174,11 +174,26 @@ describe("shutdown", () => {
     });
     expect(await failure(dialTtrpc({ path }))).toMatchObject({ code: Code.Unavailable });
     gate.resolve();
-    expect(await failure(running)).toBe("succeeded");
+    expect((await running).value).toHaveLength(3 << 20);
     await done;
     await busy.closed;
     await server.shutdown();
     await expect(server.listen({ path })).rejects.toThrow("the ttrpc server was closed");
+  });
+
+  test("does not wait for a peer that leaves its side open", async () => {
+    const path = join(directory, "echo.sock");
+    await using server = createTtrpcServer(echoRoutes());
+    await server.listen({ path });
+    const peer = connect({ path, allowHalfOpen: true }).resume();
+    try {
+      peer.write(requestFrame(1, "Say"));
+      await once(peer, "data");
+      await Promise.all([once(peer, "end"), server.shutdown()]);
+      expect(peer.writable).toBe(true);
+    } finally {
+      peer.destroy();
+    }
   });
 
   test.each([
