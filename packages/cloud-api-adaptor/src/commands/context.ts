@@ -1,0 +1,29 @@
+import type { Readable, Writable } from "node:stream";
+import { dialControl, type ControlConnection } from "../control/client.ts";
+import { CommandError, causeLine } from "./command-error.ts";
+
+/** What every command is given; built in `peerpods.ts`. */
+export interface CommandContext {
+  readonly controlSocket: string;
+  /** Machine-readable output. */
+  readonly json: boolean;
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
+  readonly stdout: Writable & { readonly columns?: number; readonly rows?: number };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  /** Aborts at the first SIGINT or SIGTERM that a command does not pass on by itself. */
+  readonly signal: AbortSignal;
+}
+
+/** Connects to the daemon, or says what to do when there is none. */
+export async function connectDaemon(context: CommandContext): Promise<ControlConnection> {
+  const { controlSocket, signal } = context;
+  try {
+    return await dialControl(controlSocket, signal);
+  } catch (error) {
+    throw new CommandError(`no daemon answers on ${controlSocket}: ${causeLine(error)}`, {
+      remedy:
+        "start it (cloud-api-adaptor <provider>), name its socket (--control-socket), and run this as root",
+      cause: error,
+    });
+  }
+}

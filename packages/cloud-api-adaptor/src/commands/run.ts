@@ -1,0 +1,150 @@
+import { randomBytes } from "node:crypto";
+import {
+  HypervisorClient,
+  startPod,
+  type ContainerRequest,
+  type PodRequest,
+  type RunningPod,
+} from "../shim-client/index.ts";
+import { CommandError, causeLine } from "./command-error.ts";
+import { connectDaemon, type CommandContext } from "./context.ts";
+import { createPodNetwork } from "./run/pod-network.ts";
+import { podFiles } from "./run/pod-files.ts";
+import { PhaseLine } from "./run/phase-line.ts";
+import { passSignals } from "./run/signals.ts";
+import { collectTimeline, type Timeline } from "./run/timeline.ts";
+
+/** Exit code when the pod or its container could not be run, as container tools use it. */
+const CANNOT_RUN = 125;
+
+/** Options of `peerpods run`, as the command line gives them. */
+export interface RunOptions {
+  readonly image: string;
+  readonly command: readonly string[];
+  /** Path of a network namespace that a CNI has prepared; without it one is made and removed again. */
+  readonly netns?: string;
+  readonly name?: string;
+  readonly namespace: string;
+  readonly env: readonly string[];
+  readonly workdir: string;
+  readonly interactive: boolean;
+  readonly tty: boolean;
+  readonly machineType: string;
+  readonly podVMImage: string;
+  readonly vcpus: number;
+  /** MiB. */
+  readonly memory: number;
+  readonly timeline: boolean;
+}
+
+/**
+ * `peerpods run`: one pod of one container on the daemon of this node, called as the kata shim calls it. Returns the
+ * container's exit code. Whatever happens, the pod is stopped before this returns.
+ */
+export async function run(context: CommandContext, options: RunOptions): Promise<number> {
+  const { signal } = context;
+  await using daemon = await connectDaemon(context);
+  const { hypervisorSocket } = await daemon.control.info({}, { signal, timeoutMs: 10_000 });
+  await using network = await createPodNetwork(options.netns, signal);
+  const pod = podRequest(options, network.path);
+  const timeline = collectTimeline(daemon.control, pod.sandboxId);
+  await using line = new PhaseLine(context.stderr);
+  let exitCode: number;
+  try {
+    const running = await start({ hypervisorSocket, pod, line, timeline }, signal);
+    try {
+      exitCode = await runContainer(context, options, { running, address: network.address, timeline });
+    } finally {
+      line.show("stopping");
+      await running.stop(AbortSignal.timeout(120_000));
+    }
+  } catch (error) {
+    throw error instanceof CommandError ? error : failure(error, pod.sandboxId);
+  }
+  timeline.mark("stopped");
+  line.clear();
+  await timeline.settle();
+  if (options.timeline) context.stderr.write(context.json ? timeline.json() : timeline.text());
+  return exitCode;
+}
+
+async function start(
+  {
+    hypervisorSocket,
+    pod,
+    line,
+    timeline,
+  }: {
+    readonly hypervisorSocket: string;
+    readonly pod: PodRequest;
+    readonly line: PhaseLine;
+    readonly timeline: Timeline;
+  },
+  signal: AbortSignal,
+): Promise<RunningPod> {
+  timeline.onPhase((phase) => line.show(phase));
+  return await startPod(new HypervisorClient(hypervisorSocket), pod, {
+    signal,
+    onStep: (step) => {
+      timeline.mark(step);
+      line.show(step);
+    },
+  });
+}
+
+async function runContainer(
+  context: CommandContext,
+  options: RunOptions,
+  { running, address, timeline }: { running: RunningPod; address: string | undefined; timeline: Timeline },
+): Promise<number> {
+  const { request } = running;
+  const container = await running.startContainer(
+    containerRequest(options),
+    podFiles({ hostname: request.name, address, dns: request.dns }),
+    {
+      stdout: context.stdout,
+      stderr: context.stderr,
+      ...(options.interactive ? { stdin: context.stdin } : {}),
+    },
+  );
+  timeline.mark("container");
+  using _ = passSignals(container, { context, tty: options.tty });
+  const exitCode = await Promise.race([container.exited, running.lost]);
+  timeline.mark("exit");
+  return exitCode;
+}
+
+function podRequest(options: RunOptions, netnsPath: string): PodRequest {
+  return {
+    sandboxId: randomBytes(32).toString("hex"),
+    name: options.name ?? `run-${randomBytes(3).toString("hex")}`,
+    namespace: options.namespace,
+    netnsPath,
+    machineType: options.machineType,
+    podVMImage: options.podVMImage,
+    vcpus: options.vcpus,
+    memoryMiB: options.memory,
+    initdata: "",
+    dns: [],
+  };
+}
+
+function containerRequest(options: RunOptions): ContainerRequest {
+  return {
+    containerId: randomBytes(32).toString("hex"),
+    name: "main",
+    image: options.image,
+    args: options.command,
+    env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ...options.env],
+    cwd: options.workdir,
+    terminal: options.tty,
+  };
+}
+
+function failure(error: unknown, sandboxId: string): CommandError {
+  return new CommandError(causeLine(error), {
+    remedy: `the daemon's log says more about sandbox ${sandboxId.slice(0, 12)}; peerpods ps shows what is left of it`,
+    exitCode: CANNOT_RUN,
+    cause: error,
+  });
+}
