@@ -36,5 +36,6 @@ export function answering<Request, Response>(
  * start would be worse than a start whose answer is lost.
  */
 export function deadlineOf(context: HandlerContext): AbortSignal {
-  return AbortSignal.timeout(context.timeoutMs() ?? DEFAULT_DEADLINE_MS);
+  // What is left of a deadline has fractions; a timer takes whole milliseconds below 2^31.
+  return AbortSignal.timeout(Math.min(Math.ceil(context.timeoutMs() ?? DEFAULT_DEADLINE_MS), 0x7fff_ffff));
 }
