@@ -14,6 +14,7 @@ import * as hypervisor from "./gen/hypervisor_pb.ts";
 import * as imagePull from "./gen/image_pull_pb.ts";
 import * as oci from "./gen/oci_pb.ts";
 import * as podvminfo from "./gen/podvminfo_pb.ts";
+import * as secureMount from "./gen/secure_mount_pb.ts";
 import * as types from "./gen/types_pb.ts";
 
 describe("services", () => {
@@ -23,6 +24,7 @@ describe("services", () => {
     [agent.AgentService, "grpc.AgentService", 42],
     [health.Health, "grpc.Health", 2],
     [imagePull.ImagePullService, "api.ImagePullService", 1],
+    [secureMount.SecureMountService, "api.SecureMountService", 1],
   ])("%o", (service, name, methods) => {
     expect(service.typeName).toBe(name);
     expect(service.methods).toHaveLength(methods);

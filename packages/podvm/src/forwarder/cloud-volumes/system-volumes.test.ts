@@ -1,10 +1,15 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { SecureMountService } from "@peerpods/kata-protocols/secure-mount";
+import { createTtrpcServer } from "@peerpods/ttrpc";
+import type { TtrpcServer } from "@peerpods/ttrpc";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CloudVolume } from "./annotation.ts";
+import type { VolumeDriver } from "./cloud-volumes.ts";
 import { createSystemVolumes } from "./system-volumes.ts";
-import type { RunProgram } from "./system-volumes.ts";
+import type { RunProgram } from "./run-program.ts";
 
 const volume: CloudVolume = {
   name: "v",
@@ -65,12 +70,109 @@ describe("a disk", () => {
     expect(ran.filter((line) => line.startsWith("blkid"))).toHaveLength(3);
     expect(ran.some((line) => line.startsWith("mkfs"))).toBe(false);
   });
+});
 
-  it("that is encrypted is refused plainly", async () => {
+describe("an encrypted disk", () => {
+  let directory: string;
+  let device: string;
+  let hub: TtrpcServer;
+  const asked: unknown[] = [];
+  const encrypted = { ...volume, encryption: { keyId: "default/key/1" } };
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "encrypted-"));
+    device = join(directory, "disk");
+    asked.length = 0;
+    hub = createTtrpcServer((router) =>
+      router.service(SecureMountService, {
+        secureMount: ({ volumeType, options, flags, mountPoint }) => {
+          asked.push({ volumeType, options, flags, mountPoint });
+          if (options["key"]?.includes("denied"))
+            throw new ConnectError("no such key", Code.PermissionDenied);
+          return {};
+        },
+      }),
+    );
+    await hub.listen({ path: join(directory, "cdh.sock") });
+  });
+  afterEach(async () => {
+    await hub[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const driverWith = (run: RunProgram) =>
+    createSystemVolumes({ run, retryDelayMs: 1, dataHubSocket: join(directory, "cdh.sock") });
+  const mount = (own: VolumeDriver, what: CloudVolume = encrypted) =>
+    own.mount(what, { device, directory: "/run/cloud-volumes/v" }, { signal });
+
+  it.each([
+    ["encrypted", Buffer.from("4c554b53babe0002", "hex"), []],
+    ["empty", Buffer.alloc(64), ["blkid"]],
+  ])("is mounted by the data hub as %s", async (sourceType, content, programsRun) => {
+    await writeFile(device, content);
+    const ran: string[] = [];
+    await mount(
+      driverWith(async (program) => {
+        ran.push(program);
+        return { exitCode: 2, stdout: "", stderr: "" };
+      }),
+    );
+    expect(ran).toEqual(programsRun);
+    expect(asked).toEqual([
+      {
+        volumeType: "block-device",
+        options: {
+          devicePath: device,
+          sourceType,
+          targetType: "fileSystem",
+          encryptionType: "luks2",
+          filesystemType: "ext4",
+          key: "kbs:///default/key/1",
+          mapperName: "caa-v",
+        },
+        flags: [],
+        mountPoint: "/run/cloud-volumes/v",
+      },
+    ]);
+  });
+
+  it("with plain data on it is refused, since the hub would format it", async () => {
+    await writeFile(device, Buffer.alloc(64));
+    const attempt = mount(driverWith(async () => ({ exitCode: 0, stdout: "TYPE=ext4", stderr: "" })));
+    await expect(attempt).rejects.toMatchObject({ code: Code.FailedPrecondition });
+    expect(asked).toEqual([]);
+  });
+
+  it("that cannot be read is refused", async () => {
+    await expect(mount(driverWith(async () => ({ exitCode: 2, stdout: "", stderr: "" })))).rejects.toThrow(
+      "ENOENT",
+    );
+    expect(asked).toEqual([]);
+  });
+
+  it("whose key is not released gives the hub's own error", async () => {
+    await writeFile(device, Buffer.from("4c554b53babe0002", "hex"));
+    const denied = { ...encrypted, encryption: { keyId: "denied" } };
+    const attempt = mount(
+      driverWith(async () => ({ exitCode: 0, stdout: "", stderr: "" })),
+      denied,
+    );
+    await expect(attempt).rejects.toMatchObject({ code: Code.PermissionDenied, rawMessage: "no such key" });
+  });
+
+  it("without a data hub is named", async () => {
+    await writeFile(device, Buffer.from("4c554b53babe0002", "hex"));
+    await hub[Symbol.asyncDispose]();
+    await expect(
+      mount(driverWith(async () => ({ exitCode: 0, stdout: "", stderr: "" }))),
+    ).rejects.toMatchObject({
+      code: Code.Unavailable,
+      rawMessage: expect.stringContaining("the confidential data hub cannot be reached"),
+    });
+  });
+
+  it("is closed after it is unmounted", async () => {
     const { ran, driver } = programs({});
-    const encrypted = { ...volume, encryption: { keyId: "a/b/c" } };
-    await expect(driver.mount(encrypted, place, { signal })).rejects.toMatchObject({ code: 12 });
-    expect(ran).toEqual([]);
+    await driver.unmount(encrypted, "/run/cloud-volumes/v");
+    expect(ran).toEqual(["umount /run/cloud-volumes/v", "cryptsetup close caa-v"]);
   });
 });
 

@@ -1,17 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { execa } from "execa";
+import { guestPaths } from "@peerpods/podvm-contract";
 import { isMountPoint } from "../requests/mount-points.ts";
 import type { CloudVolume } from "./annotation.ts";
 import type { VolumeCall, VolumeDriver } from "./cloud-volumes.ts";
+import { isEmptyDisk, isLuksDisk } from "./disk-content.ts";
 import { findDisk } from "./discovery/find-disk.ts";
+import { runOrThrow, runProgram } from "./run-program.ts";
+import type { RunProgram } from "./run-program.ts";
+import { mapperName, secureMount } from "./secure-mount.ts";
 
-/** Runs a program; resolves also when it fails. */
-export type RunProgram = (
-  program: string,
-  args: readonly string[],
-  call: VolumeCall,
-) => Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
+const unmountTimeoutMs = 60_000;
 
 /** How long disks are looked for, and with what. */
 export interface SystemVolumesOptions {
@@ -22,29 +21,43 @@ export interface SystemVolumesOptions {
   /** Directory that stands for `/`; for tests. */
   readonly root?: string;
   readonly run?: RunProgram;
+  /** Default: the image's. */
+  readonly dataHubSocket?: string;
 }
 
-/** The volumes of this machine, by `mount`, `blkid` and `mkfs`. A disk with anything on it is never formatted. */
+type Place = Parameters<VolumeDriver["mount"]>[1];
+type EncryptedVolume = CloudVolume & { readonly encryption: { readonly keyId: string } };
+
+/**
+ * The volumes of this machine: plain ones by `mount`, `blkid` and `mkfs`, encrypted ones by the confidential data hub. A
+ * disk with anything on it is never formatted.
+ */
 export function createSystemVolumes(options: SystemVolumesOptions = {}): VolumeDriver {
   const { maxAttempts = 15, retryDelayMs = 2000, root = "/", run = runProgram } = options;
-  const pause = (signal: AbortSignal) => delay(retryDelayMs, undefined, { signal });
+  const hub = { socket: options.dataHubSocket ?? guestPaths.confidentialDataHubSocket, retryDelayMs };
+  const content = { run, retryDelayMs };
 
-  const succeeds = async (program: string, args: readonly string[], call: VolumeCall): Promise<void> => {
-    const { exitCode, stderr } = await run(program, args, call);
-    if (exitCode !== 0)
-      throw new ConnectError(`${program} ${args.join(" ")}: ${stderr.trim()}`, Code.Internal);
+  const mountPlain = async (
+    volume: CloudVolume,
+    { device, directory }: Place,
+    call: VolumeCall,
+  ): Promise<void> => {
+    const { exitCode } = await run("mount", ["-t", volume.fsType, device, directory], call);
+    if (exitCode === 0) return;
+    if (!(await isEmptyDisk(device, content, call)))
+      return runOrThrow(run, ["mount", device, directory], call);
+    await runOrThrow(run, [`mkfs.${volume.fsType}`, device], call);
+    await runOrThrow(run, ["mount", "-t", volume.fsType, device, directory], call);
   };
 
-  /** Whether there is nothing on the device; blkid answers 2 then. Anything unclear is not empty. */
-  const isEmpty = async (device: string, call: VolumeCall): Promise<boolean> => {
-    for (let attempt = 1; ; attempt++) {
-      const { exitCode, stdout, stderr } = await run("blkid", ["-p", device], call);
-      if (exitCode === 0 && stdout.trim() !== "") return false;
-      if (exitCode === 2) return true;
-      if (attempt === 3)
-        throw new ConnectError(`blkid ${device} failed, not formatting: ${stderr.trim()}`, Code.Internal);
-      await pause(call.signal);
+  const mountEncrypted = async (volume: EncryptedVolume, place: Place, call: VolumeCall): Promise<void> => {
+    const isEncrypted = await isLuksDisk(place.device);
+    // The hub formats whatever it is told to be empty.
+    if (!isEncrypted && !(await isEmptyDisk(place.device, content, call))) {
+      const message = `cloud volume ${volume.name}: ${place.device} is not encrypted and not empty`;
+      throw new ConnectError(message, Code.FailedPrecondition);
     }
+    await secureMount(volume, { ...place, isEncrypted }, { hub, ...call });
   };
 
   return {
@@ -53,41 +66,23 @@ export function createSystemVolumes(options: SystemVolumesOptions = {}): VolumeD
         const name = await findDisk(volume, { root });
         if (name !== undefined) return `/dev/${name}`;
         if (attempt === maxAttempts) {
-          throw new ConnectError(
-            `cloud volume ${volume.name}: no disk with LUN ${volume.lun} appeared`,
-            Code.NotFound,
-          );
+          const message = `cloud volume ${volume.name}: no disk with LUN ${volume.lun} appeared`;
+          throw new ConnectError(message, Code.NotFound);
         }
-        await pause(signal);
+        await delay(retryDelayMs, undefined, { signal });
       }
     },
-    async mount(volume, { device, directory }, call) {
-      refuseEncrypted(volume);
-      if (await isMountPoint(directory)) return;
-      const { exitCode } = await run("mount", ["-t", volume.fsType, device, directory], call);
-      if (exitCode === 0) return;
-      if (!(await isEmpty(device, call))) return succeeds("mount", [device, directory], call);
-      await succeeds(`mkfs.${volume.fsType}`, [device], call);
-      await succeeds("mount", ["-t", volume.fsType, device, directory], call);
+    async mount(volume, place, call) {
+      if (await isMountPoint(place.directory)) return;
+      const { encryption } = volume;
+      if (encryption === undefined) await mountPlain(volume, place, call);
+      else await mountEncrypted({ ...volume, encryption }, place, call);
     },
-    async unmount(_volume, directory) {
-      await succeeds("umount", [directory], { signal: AbortSignal.timeout(60_000) });
+    async unmount(volume, directory) {
+      const call = { signal: AbortSignal.timeout(unmountTimeoutMs) };
+      await runOrThrow(run, ["umount", directory], call);
+      if (volume.encryption !== undefined)
+        await runOrThrow(run, ["cryptsetup", "close", mapperName(volume)], call);
     },
   };
 }
-
-function refuseEncrypted({ name, encryption }: CloudVolume): void {
-  if (encryption === undefined) return;
-  throw new ConnectError(`cloud volume ${name}: encrypted volumes are not supported yet`, Code.Unimplemented);
-}
-
-const runProgram: RunProgram = async (program, args, { signal }) => {
-  const { exitCode, stdout, stderr, failed, shortMessage } = await execa(program, args, {
-    reject: false,
-    cancelSignal: signal,
-    env: { LC_ALL: "C" },
-  });
-  signal.throwIfAborted();
-  if (exitCode === undefined && failed) throw new ConnectError(`${program}: ${shortMessage}`, Code.Internal);
-  return { exitCode: exitCode ?? -1, stdout, stderr };
-};
