@@ -84,5 +84,8 @@ async function leave(
   );
   // The unit of whoever started it may be long gone; the root takes everyone.
   await writeFile(join(isThere ? origin : mountPoint, "cgroup.procs"), String(pid));
-  await rmdir(directory);
+  // Another relay, of another socket, may still be in it.
+  await rmdir(directory).catch((error: unknown) => {
+    if (!(error instanceof Error && "code" in error && error.code === "EBUSY")) throw error;
+  });
 }

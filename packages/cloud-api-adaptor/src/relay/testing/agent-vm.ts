@@ -22,6 +22,8 @@ export class AgentVm implements AsyncDisposable {
   readonly output: Uint8Array[] = [];
   /** While false, health checks are never answered: an agent that hangs. */
   answersChecks = true;
+  /** Answer of GetMetrics, which may be large. */
+  metrics = "";
   readonly #resources = new AsyncDisposableStack();
   readonly #sockets = new Set<Socket>();
   #wake = Promise.withResolvers<void>();
@@ -110,6 +112,10 @@ export class AgentVm implements AsyncDisposable {
       },
       removeContainer: () => {
         throw new ConnectError('"InvalidExecId"', Code.NotFound);
+      },
+      getMetrics: () => {
+        this.#note("GetMetrics");
+        return { metrics: this.metrics };
       },
       destroySandbox: async (_request, context) => {
         this.#note("DestroySandbox");
