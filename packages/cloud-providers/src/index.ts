@@ -43,6 +43,7 @@ export {
   type ProviderErrorCode,
   type ProviderErrorOptions,
 } from "./errors.ts";
+export { connectProvider, guardProvider, type GuardOptions } from "./guard/guard-provider.ts";
 export { instanceName } from "./identity/instance-name.ts";
 export {
   instanceTags,

@@ -2,7 +2,7 @@ export { timedCall, type TimedCall } from "./call-context.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { FakeCloudError, type CloudErrorCode } from "./fake-cloud/cloud-error.ts";
 export { FakeCloud, createFakeCloud, type ApiCall, type FakeCloudOptions } from "./fake-cloud/fake-cloud.ts";
-export { FaultPlan, type Fault, type FaultKind } from "./fake-cloud/faults.ts";
+export { FaultPlan, type ArmedFault, type Fault, type FaultKind } from "./fake-cloud/faults.ts";
 export type { ApiStep, ResourceCount, ResourceKind } from "./fake-cloud/model.ts";
 export { testRequest, testSpec, type TestRequestOptions } from "./fixtures.ts";
 export { fakeProvider, type FakeProviderOptions } from "./fake-provider/manager.ts";

@@ -27,15 +27,36 @@ export interface Fault {
   readonly times?: number;
 }
 
+/** A fault that waits for its calls. Disposing disarms it. */
+export interface ArmedFault extends Disposable {
+  /** Calls that it has hit. */
+  readonly hits: number;
+  /** Resolves at the first hit. */
+  readonly reached: Promise<void>;
+}
+
+interface Armed {
+  readonly fault: Fault;
+  seen: number;
+  hits: number;
+  readonly hit: () => void;
+}
+
 /** The faults that are armed. */
 export class FaultPlan {
-  readonly #armed = new Set<{ fault: Fault; seen: number }>();
+  readonly #armed = new Set<Armed>();
 
-  /** Arms a fault; disposing the result disarms it. */
-  add(fault: Fault): Disposable {
-    const entry = { fault, seen: 0 };
+  add(fault: Fault): ArmedFault {
+    const { promise: reached, resolve: hit } = Promise.withResolvers<void>();
+    const entry: Armed = { fault, seen: 0, hits: 0, hit };
     this.#armed.add(entry);
-    return { [Symbol.dispose]: () => void this.#armed.delete(entry) };
+    return {
+      reached,
+      get hits() {
+        return entry.hits;
+      },
+      [Symbol.dispose]: () => void this.#armed.delete(entry),
+    };
   }
 
   clear(): void {
@@ -44,14 +65,17 @@ export class FaultPlan {
 
   /** Counts a call for every armed fault, and returns what hits it, the first armed first. */
   next(step: ApiStep): FaultKind | undefined {
-    let hit: FaultKind | undefined;
+    let kind: FaultKind | undefined;
     for (const entry of this.#armed) {
-      const { kind, after = 0, times = 1 } = entry.fault;
-      if (entry.fault.step !== undefined && entry.fault.step !== step) continue;
+      const { step: only = step, after = 0, times = 1 } = entry.fault;
+      if (only !== step) continue;
       entry.seen += 1;
-      if (entry.seen > after && entry.seen <= after + times) hit ??= kind;
+      if (entry.seen <= after || entry.seen > after + times) continue;
+      entry.hits += 1;
+      entry.hit();
+      kind ??= entry.fault.kind;
     }
-    return hit;
+    return kind;
   }
 }
 
