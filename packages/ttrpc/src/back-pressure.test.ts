@@ -114,7 +114,7 @@ describe("back-pressure", () => {
           return { value: Buffer.alloc(64 << 10) };
         },
       }),
-      { writeTimeoutMs: 50 },
+      { writeTimeoutMs: 1000 },
     );
     try {
       const path = join(directory, "echo.sock");
@@ -163,15 +163,24 @@ describe("back-pressure", () => {
 
   test("callers wait for a server that does not read, and are all served when it does", async () => {
     const [clientSide, serverSide] = duplexPair();
+    const waiting: number[] = [];
+    const write = clientSide.write.bind(clientSide);
+    vi.spyOn(clientSide, "write").mockImplementation((chunk: Buffer) => {
+      waiting.push(clientSide.writableLength);
+      return write(chunk);
+    });
     const connection = connectTtrpc(clientSide);
     const server = createTtrpcServer(echoRoutes());
     try {
       const client = createClient(Echo, connection.transport);
       const calls = Array.from({ length: 300 }, () => client.say({ value: TEXT }));
       await nextTurn();
-      expect(clientSide.writableLength).toBeLessThan(4 * TEXT.length);
+      expect(waiting.length).toBeLessThan(10);
       server.serve(serverSide);
       expect(await Promise.all(calls)).toHaveLength(300);
+      // Also when the server begins to read, they do not all write at once.
+      expect(waiting).toHaveLength(300);
+      expect(Math.max(...waiting)).toBeLessThan(4 * TEXT.length);
     } finally {
       await connection[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
