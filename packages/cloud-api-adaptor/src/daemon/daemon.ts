@@ -24,6 +24,7 @@ import { verifyCloudConfig } from "./verify-cloud-config.ts";
 
 /** Limit of the relay's start. */
 const RELAY_TIMEOUT_MS = 15_000;
+const MIN_REAP_INTERVAL_MS = 500;
 const LOCAL_TIMEOUT_MS = 15_000;
 const DELETE_TIMEOUT_MS = 10 * 60_000;
 
@@ -188,7 +189,11 @@ async function openLifecycle(
       connectTimeoutMs: settings.connectTimeoutMs,
       deleteTimeoutMs: DELETE_TIMEOUT_MS,
       localTimeoutMs: LOCAL_TIMEOUT_MS,
-      reaping: { ...defaultReaping, lostGraceMs: settings.reapGraceMs },
+      reaping: {
+        ...defaultReaping,
+        lostGraceMs: settings.reapGraceMs,
+        intervalMs: Math.max(MIN_REAP_INTERVAL_MS, Math.min(defaultReaping.intervalMs, settings.reapGraceMs)),
+      },
       retry: defaultRetry,
     },
   });

@@ -21,7 +21,7 @@ let dir: string;
 
 beforeEach(async () => {
   world = new World();
-  dir = await mkdtemp(join(tmpdir(), "peerpods-program-"));
+  dir = await mkdtemp(join(tmpdir(), "ppp-"));
 });
 
 afterEach(async () => {
@@ -139,6 +139,7 @@ describe("the command line", () => {
     [["fake", "-tls-cipher-suites", "NOPE"], 1, /tls-cipher-suites.*"NOPE" is unknown/],
     [["fake", "-initdata", "nonsense"], 1, /initdata: .* it is not gzip data/],
     [["fake", "-state-dir", "relative"], 1, /state-dir: "relative" is not an absolute path/],
+    [["fake", "-pods-dir", `/run/${"long/".repeat(10)}`], 1, /pods-dir: .* is too long/],
     [["fake", "-fake-zone", "z3", "-fake-count", "10"], 1, /fake-zone.*"z1", "z2"[^]*fake-count/],
   ])("%j ends with %i", async (argv, code, output) => {
     const program = new Program(argv);

@@ -4,10 +4,13 @@ import { OptionsError } from "@peerpods/cloud-providers";
 import { parseTlsProfile } from "@peerpods/podvm-contract";
 import type { TlsProfile, TlsProfileInput } from "@peerpods/podvm-contract";
 import type { TlsFiles } from "../pki/configured-tls.ts";
+import { maxSandboxIdLength } from "../sandbox/sandbox-id.ts";
 import { checkEncodedInitdata } from "../user-data/initdata.ts";
 
 /** Port that the chart's startup probe asks. */
 const KUBERNETES_PROBE_PORT = 8000;
+/** Sandbox ids of container engines. */
+const ENGINE_ID_LENGTH = 64;
 
 /** The daemon's options, as typed values; every time in milliseconds. */
 export interface DaemonSettings {
@@ -84,6 +87,12 @@ export function toSettings(
   for (const name of ["socket", "pods-dir", "state-dir", "control-socket", "relay-socket"]) {
     if (!text(name).startsWith("/"))
       problems.push(`${name}: ${JSON.stringify(text(name))} is not an absolute path`);
+  }
+  if (maxSandboxIdLength(text("pods-dir")) < ENGINE_ID_LENGTH) {
+    problems.push(
+      `pods-dir: ${text("pods-dir")} is too long: with a sandbox id of ${ENGINE_ID_LENGTH} characters the agent sockets ` +
+        "could not be bound",
+    );
   }
   const profile = { minVersion: text("tls-min-version"), cipherSuites: list("tls-cipher-suites") };
   const client = check("tls-min-version, tls-cipher-suites", () => parseTlsProfile(profile));
