@@ -104,7 +104,7 @@ describe.skipIf(missing !== undefined)(`files and volumes${missing ? ` (${missin
     test.each([
       ["/etc/evil", "outside"],
       [`${shared}/../../evil`, "dot-dot"],
-      [`${shared}`, "the directory itself"],
+      [shared, "the directory itself"],
       [`${shared}/`, "an empty name"],
       [`${shared}/a\0b`, "a NUL"],
       ["relative", "a relative path"],

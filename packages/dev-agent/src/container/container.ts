@@ -8,6 +8,7 @@ import { controllerDirectory } from "../cgroup/hierarchies.ts";
 import { readStatsV1 } from "../cgroup/stats-v1.ts";
 import { readStatsV2 } from "../cgroup/stats-v2.ts";
 import { alreadyExists, internal, invalidExecId } from "../errors.ts";
+import { orAborted } from "../or-aborted.ts";
 import type { GuestProcess } from "../process/guest-process.ts";
 import { stringifyExact } from "../runtime-spec/json.ts";
 import { updatedResources } from "../runtime-spec/resources.ts";
@@ -80,17 +81,10 @@ export class Container {
   /** Waits for a process to end and forgets it: the next to ask is told that it does not exist. */
   async wait(execId: string, signal: AbortSignal): Promise<number> {
     const process = this.process(execId);
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      const status = await Promise.race([process.exited, aborted]);
-      this.#processes.delete(process.execId);
-      process.release();
-      return status;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+    const status = await orAborted(process.exited, signal);
+    this.#processes.delete(process.execId);
+    process.release();
+    return status;
   }
 
   /** Signals one process; signal 9 without an exec id kills all that run in the container. */

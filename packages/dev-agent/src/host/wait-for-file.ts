@@ -1,6 +1,7 @@
 import { watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { orAborted } from "../or-aborted.ts";
 
 /**
  * Waits until the file is there and `parse` makes something of its text (a file may be seen before it is written).
@@ -24,16 +25,13 @@ export async function waitForFile<T>(
       },
     );
   };
-  const onAbort = () => reject(signal.reason as Error);
-  signal.addEventListener("abort", onAbort, { once: true });
   // Watching begins before the first look, so nothing is missed between the two.
   const watcher = watch(dirname(path), look);
   watcher.on("error", reject);
   look();
   try {
-    return await promise;
+    return await orAborted(promise, signal);
   } finally {
     watcher.close();
-    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { internal, messageOf } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { orAborted } from "../or-aborted.ts";
 import { imageSources, type ImageSource } from "./reference.ts";
 
 /** A pull is not bound to the call that asked for it: after a timeout the next attempt finds it done. */
@@ -43,14 +44,7 @@ export class ImageStore {
       this.#unpacked.set(reference, pending);
       pending.catch(() => this.#unpacked.delete(reference));
     }
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      return await Promise.race([pending, aborted]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+    return orAborted(pending, signal);
   }
 
   /** Stops what is being pulled. Can be repeated. */

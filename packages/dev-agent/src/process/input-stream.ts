@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { orAborted } from "../or-aborted.ts";
 
 /** What is written to a process. */
 export class InputStream {
@@ -15,17 +16,11 @@ export class InputStream {
   async write(data: Uint8Array, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort, { once: true });
     this.#sink.write(data, (error) => {
       if (error) reject(error);
       else resolve();
     });
-    try {
-      await promise;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+    await orAborted(promise, signal);
   }
 
   /** End of file for the process, after what was written. Can be repeated. */

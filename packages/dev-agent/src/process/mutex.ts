@@ -1,3 +1,5 @@
+import { orAborted } from "../or-aborted.ts";
+
 /** Lets one in at a time, in the order of asking. */
 export class Mutex {
   #last: Promise<void> = Promise.resolve();
@@ -8,16 +10,11 @@ export class Mutex {
     const before = this.#last;
     const { promise: turn, resolve: leave } = Promise.withResolvers<void>();
     this.#last = before.then(() => turn);
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort, { once: true });
     try {
-      await Promise.race([before, aborted]);
+      await orAborted(before, signal);
     } catch (error) {
       leave();
       throw error;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
     }
     return { [Symbol.dispose]: leave };
   }

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { internal } from "../errors.ts";
+import { orAborted } from "../or-aborted.ts";
 import type { Tools } from "../host/tools.ts";
 
 /**
@@ -38,14 +39,11 @@ export async function waitForTerminal(output: Readable, signal: AbortSignal): Pr
     if (seen.length >= READY.length) resolve();
   };
   const onEnd = () => reject(internal(`cannot make a terminal: ${seen.toString()}`));
-  const onAbort = () => reject(signal.reason as Error);
   output.on("readable", look).once("end", onEnd);
-  signal.addEventListener("abort", onAbort, { once: true });
   try {
-    await promise;
+    await orAborted(promise, signal);
   } finally {
     output.off("readable", look).off("end", onEnd);
-    signal.removeEventListener("abort", onAbort);
   }
   if (!seen.subarray(0, READY.length).equals(Buffer.from(READY)))
     throw internal(`cannot make a terminal: ${seen.toString()}`);

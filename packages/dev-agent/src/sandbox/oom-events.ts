@@ -1,4 +1,5 @@
 import { internal } from "../errors.ts";
+import { orAborted } from "../or-aborted.ts";
 import { Mutex } from "../process/mutex.ts";
 
 /** Container ids of OOM kills that nobody has fetched yet. More than this many are as good as this many. */
@@ -22,19 +23,12 @@ export class OomEvents {
    */
   async next(signal: AbortSignal): Promise<string> {
     using _turn = await this.#turn.enter(signal);
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      for (;;) {
-        if (this.#closed) throw internal('""');
-        const id = this.#pending.shift();
-        if (id !== undefined) return id;
-        this.#wake = Promise.withResolvers<void>();
-        await Promise.race([this.#wake.promise, aborted]);
-      }
-    } finally {
-      signal.removeEventListener("abort", onAbort);
+    for (;;) {
+      if (this.#closed) throw internal('""');
+      const id = this.#pending.shift();
+      if (id !== undefined) return id;
+      this.#wake = Promise.withResolvers<void>();
+      await orAborted(this.#wake.promise, signal);
     }
   }
 

@@ -1,4 +1,4 @@
-import { Code, ConnectError, type Client } from "@connectrpc/connect";
+import { ConnectError, type Client, type Code } from "@connectrpc/connect";
 import type { AgentService } from "@peerpods/kata-protocols/agent";
 
 type Agent = Client<typeof AgentService>;

@@ -105,7 +105,7 @@ export async function startTestVM(flags: readonly string[] = []): Promise<TestVM
     "sh",
     ["-c", `${enter}; exec ${isolate} sh -c "$INIT" init "$@"`, "vm", ...agentCommand],
     {
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ["pipe", "ignore", "pipe"],
       env: {
         ...process.env,
         INIT: init,
@@ -120,7 +120,11 @@ export async function startTestVM(flags: readonly string[] = []): Promise<TestVM
   undo.defer(() => stop(child, ended));
 
   const path = (inside: string) => `/proc/${String(child.pid)}/root${inside}`;
-  await until(() => existsSync(path(socket)), `the agent's socket; it logged: ${() => log}`, child);
+  await until(
+    () => existsSync(path(socket)),
+    () => `the agent's socket; it wrote: ${log}`,
+    child,
+  );
   const dial = () => dialTtrpc({ path: path(socket) });
   const connection = undo.use(await dial());
   const parts = undo.move();
@@ -145,14 +149,14 @@ export async function startTestVM(flags: readonly string[] = []): Promise<TestVM
 /** Waits for a condition by looking again and again, at most 20 s. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  what: string,
+  what: string | (() => string),
   vm?: ChildProcess,
 ): Promise<void> {
   for (const giveUp = performance.now() + 20_000; performance.now() < giveUp; await delay(10)) {
     if (await condition()) return;
     if (vm?.exitCode !== undefined && vm.exitCode !== null) break;
   }
-  throw new Error(`waited in vain for ${what}`);
+  throw new Error(`waited in vain for ${typeof what === "string" ? what : what()}`);
 }
 
 async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> {
