@@ -1,6 +1,7 @@
 import { systemClock } from "@peerpods/cloud-providers";
 import type { CloudProvider, Logger, OptionValues, Provider } from "@peerpods/cloud-providers";
 import { createTtrpcServer } from "@peerpods/ttrpc";
+import { controlRoutes } from "../control/service.ts";
 import { hypervisorRoutes } from "../hypervisor/routes.ts";
 import { choosePodTls } from "../pki/configured-tls.ts";
 import { loadX509 } from "../pki/load-x509.ts";
@@ -21,6 +22,7 @@ import type { DaemonSettings, TlsSettings } from "./settings.ts";
 import { openStateDirectory } from "./state-dir.ts";
 import type { StateDirectory } from "./state-dir.ts";
 import { verifyCloudConfig } from "./verify-cloud-config.ts";
+import { version } from "../version.ts";
 
 /** Limit of the relay's start. */
 const RELAY_TIMEOUT_MS = 15_000;
@@ -74,7 +76,8 @@ async function startDaemon(parts: DaemonParts, signal: AbortSignal): Promise<Dae
   const state = stack.use(await openStateDirectory(settings.stateDir));
   const provider = await openProvider(parts, { state, signal });
   stack.defer(() => provider.teardown());
-  const lifecycle = stack.use(await openLifecycle(parts, { state, provider, signal }));
+  const { lifecycle, relay } = await openLifecycle(parts, { state, provider, signal });
+  stack.use(lifecycle);
   const { adopted, ending, quarantined } = await lifecycle.recover({ signal });
   for (const entry of quarantined) logger.error({ ...entry }, "journal entry cannot be read");
   if (adopted.length + ending.length > 0)
@@ -92,6 +95,22 @@ async function startDaemon(parts: DaemonParts, signal: AbortSignal): Promise<Dae
   );
   await claimSocketPath(settings.socketPath, "socket");
   await server.listen({ path: settings.socketPath });
+  const control = stack.use(
+    createTtrpcServer(
+      controlRoutes({
+        lifecycle,
+        relay,
+        version,
+        provider: parts.cloudProvider.name,
+        hypervisorSocket: settings.socketPath,
+        sandboxLimit: settings.maxSandboxes,
+        startedAtMs: systemClock.now(),
+      }),
+      { logger },
+    ),
+  );
+  await claimSocketPath(settings.controlSocketPath, "control-socket");
+  await control.listen({ path: settings.controlSocketPath });
   if (settings.probePort > 0) {
     stack.use(await serveProbe({ isReady: () => isServed(settings.socketPath) }, settings.probePort));
   }
@@ -150,7 +169,7 @@ async function openLifecycle(
     provider,
     signal,
   }: { readonly state: StateDirectory; readonly provider: Provider; readonly signal: AbortSignal },
-): Promise<Lifecycle> {
+): Promise<{ lifecycle: Lifecycle; relay: RelayControl }> {
   const ensure = (options: { readonly signal: AbortSignal }) =>
     ensureRelay({
       socketPath: settings.relaySocketPath,
@@ -166,10 +185,11 @@ async function openLifecycle(
   ] as const;
   // Side by side, since the first start makes keys and starts a process; and none is left behind when another fails.
   await Promise.allSettled(opening);
-  const [relay, tls, journal, clusterId] = await Promise.all(opening);
-  return new Lifecycle({
+  const [found, tls, journal, clusterId] = await Promise.all(opening);
+  const relay = createLastingRelay(found, ensure);
+  const lifecycle = new Lifecycle({
     provider,
-    relay: createLastingRelay(relay, ensure),
+    relay,
     network,
     guest: createGuestPreparation({
       ...(tls === undefined ? {} : { tls }),
@@ -197,6 +217,7 @@ async function openLifecycle(
       retry: defaultRetry,
     },
   });
+  return { lifecycle, relay };
 }
 
 async function openTls(
