@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { IpRoute2 } from "../driver/iproute2.ts";
 import { isPodNetworkError } from "../errors.ts";
 import {

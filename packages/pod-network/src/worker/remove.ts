@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { readLinks } from "../driver/answers.ts";
 import { command } from "../driver/batch.ts";
 import type { IpRoute2 } from "../driver/iproute2.ts";

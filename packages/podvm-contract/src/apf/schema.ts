@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { formatCidr, isIpAddress, parseCidr } from "../cidr.ts";
 import { MAX_VXLAN_ID } from "../defaults.ts";
 import { isInterfaceName, isMacAddress } from "../link-names.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { parse } from "smol-toml";
-import { z } from "zod";
+import * as z from "zod";
 import { PodVMContractError } from "../errors.ts";
 
 /** Greatest initdata document, in bytes of TOML, unless the caller says otherwise. */
