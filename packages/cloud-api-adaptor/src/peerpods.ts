@@ -4,7 +4,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { CommandError, causeLine } from "./commands/command-error.ts";
 import type { CommandContext } from "./commands/context.ts";
-import { DEFAULT_CONTROL_SOCKET } from "./control/client.ts";
+import { DEFAULT_CONTROL_SOCKET } from "./control/protocol.ts";
 import { version } from "./version.ts";
 
 const interrupted = new AbortController();
@@ -88,4 +88,4 @@ try {
   process.exitCode = error instanceof CommandError ? error.exitCode : 1;
 }
 // A read of standard input or a kept connection must not hold a tool that is done.
-process.stdin.unref();
+if (typeof process.stdin.unref === "function") process.stdin.unref();
