@@ -171,7 +171,7 @@ describe("the relay process", () => {
     const starting = ensureRelay(
       {
         socketPath,
-        command: [process.execPath, "--eval", "process.exit(3)"],
+        command: ["sh", "-c", "exit 3"],
         launcher: detachedLauncher(`${socketPath}.log`),
         logger: silentLogger,
       },
