@@ -11,6 +11,7 @@ import { startForwarder } from "./forwarder/forwarder.ts";
 import { createServiceNotifier } from "./forwarder/notify.ts";
 import { asksForHelp, forwarderHelp, parseForwarderOptions } from "./forwarder/options.ts";
 import type { ForwarderOptions } from "./forwarder/options.ts";
+import { preloadEdits } from "./forwarder/requests/decide.ts";
 import { resolveServerTls } from "./forwarder/tls.ts";
 import { createLogger } from "./program/logger.ts";
 import { untilSignal } from "./program/until-signal.ts";
@@ -71,6 +72,7 @@ async function serve(
     "forwarding",
   );
   await notifier.ready();
+  await preloadEdits();
   await Promise.race([forwarder.failed, aborted(signal)]);
   await notifier.stopping();
 }

@@ -18,6 +18,11 @@ export interface CloudVolume {
   readonly encryption: { readonly keyId: string } | undefined;
 }
 
+/** The device-mapper name of an encrypted volume. */
+export function mapperName({ name }: CloudVolume): string {
+  return `caa-${name}`;
+}
+
 const text = z.string().default("");
 const volumeSchema = z.object({
   mount_point: text,

@@ -3,6 +3,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { SecureMountService } from "@peerpods/kata-protocols/secure-mount";
 import { dialTtrpc } from "@peerpods/ttrpc";
 import type { TtrpcClientConnection } from "@peerpods/ttrpc";
+import { mapperName } from "./annotation.ts";
 import type { CloudVolume } from "./annotation.ts";
 import type { VolumeCall } from "./cloud-volumes.ts";
 
@@ -21,11 +22,6 @@ export interface SecureMount {
   readonly directory: string;
   /** Whether the disk is LUKS already; otherwise it is formatted. */
   readonly isEncrypted: boolean;
-}
-
-/** The device-mapper name of an encrypted volume. */
-export function mapperName({ name }: CloudVolume): string {
-  return `caa-${name}`;
 }
 
 /**

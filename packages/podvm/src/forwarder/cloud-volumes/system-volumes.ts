@@ -2,13 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { guestPaths } from "@peerpods/podvm-contract";
 import { isMountPoint } from "../requests/mount-points.ts";
+import { mapperName } from "./annotation.ts";
 import type { CloudVolume } from "./annotation.ts";
 import type { VolumeCall, VolumeDriver } from "./cloud-volumes.ts";
 import { isEmptyDisk, isLuksDisk } from "./disk-content.ts";
 import { findDisk } from "./discovery/find-disk.ts";
 import { runOrThrow, runProgram } from "./run-program.ts";
 import type { RunProgram } from "./run-program.ts";
-import { mapperName, secureMount } from "./secure-mount.ts";
 
 const unmountTimeoutMs = 60_000;
 
@@ -57,6 +57,8 @@ export function createSystemVolumes(options: SystemVolumesOptions = {}): VolumeD
       const message = `cloud volume ${volume.name}: ${place.device} is not encrypted and not empty`;
       throw new ConnectError(message, Code.FailedPrecondition);
     }
+    // Rarely needed, so it and the hub's protocol are not loaded before.
+    const { secureMount } = await import("./secure-mount.ts");
     await secureMount(volume, { ...place, isEncrypted }, { hub, ...call });
   };
 

@@ -1,7 +1,4 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { CreateSandboxRequestSchema } from "@peerpods/kata-protocols/agent";
 import type { RequestDecision, RequestSummary } from "@peerpods/ttrpc/relay";
-import { prepareContainer } from "./create-container.ts";
 import type { ContainerContext } from "./create-container.ts";
 
 const forward: RequestDecision = { action: "forward" };
@@ -15,9 +12,13 @@ export function decideOn({ service, method }: RequestSummary, context: Container
   if (service !== "grpc.AgentService") return forward;
   switch (method) {
     case "CreateContainer":
-      return { action: "edit", edit: ({ payload }, call) => prepareContainer(payload, context, call) };
+      return {
+        action: "edit",
+        edit: async ({ payload }, call) =>
+          (await loadCreateContainer()).prepareContainer(payload, context, call),
+      };
     case "CreateSandbox":
-      return { action: "edit", edit: ({ payload }) => withoutDns(payload) };
+      return { action: "edit", edit: async ({ payload }) => (await loadCreateSandbox()).withoutDns(payload) };
     case "DestroySandbox":
       return {
         action: "edit",
@@ -32,10 +33,11 @@ export function decideOn({ service, method }: RequestSummary, context: Container
   }
 }
 
-/** The VM resolves names by its own resolv.conf, which the agent would replace. */
-function withoutDns(payload: Uint8Array): Uint8Array {
-  const request = fromBinary(CreateSandboxRequestSchema, payload);
-  if (request.dns.length === 0) return payload;
-  request.dns = [];
-  return toBinary(CreateSandboxRequestSchema, request);
+/** Loads what the first changed call needs. To be called when the forwarder is ready, since it takes a while. */
+export async function preloadEdits(): Promise<void> {
+  await Promise.all([loadCreateContainer(), loadCreateSandbox()]);
 }
+
+// The agent's message descriptors are a good part of the start-up time, and a pod waits for the forwarder.
+const loadCreateContainer = () => import("./create-container.ts");
+const loadCreateSandbox = () => import("./create-sandbox.ts");

@@ -1,7 +1,6 @@
 import { access, mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { UserDataError } from "../errors.ts";
 import { readLimited } from "./read-limited.ts";
 import type { SourceCall, UserDataSource } from "./source.ts";
@@ -64,10 +63,13 @@ async function firstExisting(paths: readonly string[]): Promise<string | undefin
 }
 
 const systemMounter: VolumeMounter = {
-  async mount(device, directory, { signal }) {
-    await execa("mount", ["-o", "ro,nodev,nosuid,noexec", device, directory], { cancelSignal: signal });
-  },
-  async unmount(directory) {
-    await execa("umount", [directory]);
-  },
+  mount: (device, directory, { signal }) =>
+    run("mount", ["-o", "ro,nodev,nosuid,noexec", device, directory], signal),
+  unmount: (directory) => run("umount", [directory]),
 };
+
+async function run(program: string, args: readonly string[], cancelSignal?: AbortSignal): Promise<void> {
+  // Loaded here because most machines have no such volume, and every pod waits for this program.
+  const { execa } = await import("execa");
+  await execa(program, args, { ...(cancelSignal && { cancelSignal }) });
+}
