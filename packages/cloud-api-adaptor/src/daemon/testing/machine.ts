@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createClient } from "@connectrpc/connect";
 import type { Client } from "@connectrpc/connect";
@@ -14,6 +14,10 @@ import type { TtrpcClientConnection } from "@peerpods/ttrpc";
 import { execa } from "execa";
 
 const program = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
+/** VNIs of this process; daemons that follow each other take them in blocks of 64. */
+const firstVni = 2_000_000 + (process.pid % 10_000) * 1000;
+const isOurs = (vni: number) => vni >= firstVni && vni < firstVni + 1000;
 
 /** One daemon process and what it has said. */
 export interface DaemonProcess {
@@ -78,7 +82,7 @@ export class Machine implements AsyncDisposable {
         `-local-bridge=${this.#name}br`,
         `-local-subnet=10.213.${this.#subnet}.0/24`,
         `-local-cache-dir=${join(tmpdir(), "peerpods-local-cache")}`,
-        `-vxlan-min-id=${700_000 + this.#subnet * 1000}`,
+        `-vxlan-min-id=${firstVni}`,
         `-vxlan-port=${20_000 + this.#subnet}`,
         ...flags,
       ],
@@ -167,7 +171,10 @@ export class Machine implements AsyncDisposable {
     return [
       ...bridge.map(({ ifname }) => `link ${ifname}`),
       ...(inPod.stdout.includes("vxlan") ? ["tunnel in the pod"] : []),
-      ...(rules.stdout.includes(`vni ${700 + this.#subnet}`) ? ["rules"] : []),
+      ...[...rules.stdout.matchAll(/vni (\d+)/g)]
+        .map(([, vni]) => Number(vni))
+        .filter(isOurs)
+        .map((vni) => `rule of VNI ${vni}`),
       ...(await this.#filesIn("pods")),
       ...(await this.#filesIn("state/journal/sandboxes")),
       ...(await this.#filesIn("state/providers/local/instances")),
@@ -176,6 +183,7 @@ export class Machine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#daemons.map((daemon) => daemon.end("SIGTERM")));
+    await this.#removePods();
     const pid = await this.relayPid();
     if (pid !== undefined) {
       process.kill(pid, "SIGTERM");
@@ -184,6 +192,23 @@ export class Machine implements AsyncDisposable {
     await execa("ip", ["link", "del", `${this.#name}v`], { reject: false });
     await execa("ip", ["netns", "del", this.netns], { reject: false });
     await rm(this.dir, { recursive: true, force: true });
+  }
+
+  /** A pod VM outlives its daemon, and without its records nobody could remove it. */
+  async #removePods(): Promise<void> {
+    const entries = await this.#filesIn("state/journal/sandboxes");
+    if (entries.length === 0) return;
+    const daemon = await this.daemon();
+    for (const entry of entries) {
+      const id = basename(entry, ".json");
+      await this.hypervisor((client) => client.stopVM({ id })).catch(() => undefined);
+    }
+    const deadline = Date.now() + 20_000;
+    while ((await this.leftovers()).length > 0) {
+      if (Date.now() > deadline) throw new Error(`pods cannot be removed:\n${daemon.output}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await daemon.end("SIGTERM");
   }
 
   async #filesIn(directory: string): Promise<readonly string[]> {
