@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 
 	"github.com/containerd/ttrpc"
 	"google.golang.org/protobuf/proto"
@@ -51,7 +53,12 @@ func register(server *ttrpc.Server, handle handler) {
 	}
 }
 
-// agentAnswers is the end of the line: a read returns data, a write is acknowledged.
+// readRequest asks for size bytes. It stands in the place of the exec id, whose length is about that of a real one.
+func readRequest(size int) proto.Message {
+	return &anypb.Any{TypeUrl: "container", Value: []byte(strconv.Itoa(size))}
+}
+
+// agentAnswers is the end of the line: a read returns as many bytes as were asked for, a write is acknowledged.
 type agentAnswers struct{ data []byte }
 
 func (a *agentAnswers) handle(_ context.Context, name string, request proto.Message) (proto.Message, error) {
@@ -59,7 +66,11 @@ func (a *agentAnswers) handle(_ context.Context, name string, request proto.Mess
 	case "check":
 		return wrapperspb.Int32(1), nil
 	case "read":
-		return wrapperspb.Bytes(a.data), nil
+		size, err := strconv.Atoi(string(request.(*anypb.Any).Value))
+		if err != nil || size < 0 || size > len(a.data) {
+			return nil, fmt.Errorf("cannot read %q bytes, at most %d", request.(*anypb.Any).Value, len(a.data))
+		}
+		return wrapperspb.Bytes(a.data[:size]), nil
 	default:
 		return wrapperspb.UInt32(uint32(proto.Size(request))), nil
 	}

@@ -30,7 +30,7 @@ func load(args []string) error {
 	address := flags.String("dial", "", "address")
 	dialTLS := flags.String("dial-tls", "", "directory with ca.crt, tls.crt, tls.key")
 	name := flags.String("call", "check", "check, read or write")
-	size := flags.Int("size", 0, "bytes that a write carries")
+	size := flags.Int("size", 0, "bytes that a read returns or a write carries")
 	callers := flags.Int("callers", 1, "calls in flight")
 	count := flags.Int("calls", 10000, "calls in all")
 	flags.Parse(args)
@@ -46,7 +46,7 @@ func load(args []string) error {
 		case "check":
 			return wrapperspb.String("")
 		case "read":
-			return &anypb.Any{TypeUrl: "container", Value: []byte("exec")}
+			return readRequest(*size)
 		default:
 			return &anypb.Any{TypeUrl: "container", Value: make([]byte, *size)}
 		}

@@ -16,12 +16,14 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
+// maxRead leaves room for the envelope within the message limit of 4 MiB.
+const maxRead = 3 << 20
+
 func agent(args []string) error {
 	flags := flag.NewFlagSet("agent", flag.ExitOnError)
 	address := flags.String("listen", "", "address")
-	size := flags.Int("size", 2048, "bytes that a read returns")
 	flags.Parse(args)
-	answers := &agentAnswers{data: make([]byte, *size)}
+	answers := &agentAnswers{data: make([]byte, maxRead)}
 	return serve(*address, "", answers.handle)
 }
 

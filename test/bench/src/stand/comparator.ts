@@ -1,9 +1,9 @@
-import { execa } from "execa";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { buildGoProgram, startProcess, until, type RunningProcess } from "@peerpods/test-harness";
-import { readFile } from "node:fs/promises";
+import { execa } from "execa";
 
-const source = fileURLToPath(new URL("../comparator", import.meta.url));
+const source = fileURLToPath(new URL("../../comparator", import.meta.url));
 
 /** One measured load, times in microseconds. */
 export interface LoadResult {
@@ -19,7 +19,7 @@ export interface Load {
   /** Directory with ca.crt, tls.crt and tls.key, for a hop that wants TLS. */
   readonly dialTls?: string;
   readonly call: "check" | "read" | "write";
-  /** Bytes that each write carries. */
+  /** Bytes that each read returns or each write carries. */
   readonly size?: number;
   readonly callers: number;
   readonly calls: number;
@@ -35,7 +35,7 @@ export async function createComparator(logFile: string): Promise<Comparator> {
     return running;
   };
   return {
-    agent: ({ listen, size }) => serve(["agent", "-listen", listen, "-size", String(size)]),
+    agent: ({ listen }) => serve(["agent", "-listen", listen]),
     hop: ({ listen, dial, listenTls, dialTls }) =>
       serve([
         "hop",
@@ -60,7 +60,7 @@ export async function createComparator(logFile: string): Promise<Comparator> {
 }
 
 export interface Comparator {
-  agent(options: { listen: string; size: number }): Promise<RunningProcess>;
+  agent(options: { listen: string }): Promise<RunningProcess>;
   hop(options: {
     listen: string;
     dial: string;

@@ -1,0 +1,32 @@
+/** One measured thing, ours beside the comparator. */
+export interface Row {
+  readonly name: string;
+  readonly unit: string;
+  readonly ours: number;
+  /** The same measured on the comparator, in the same run. */
+  readonly comparator?: number;
+  /** What is compared with a target, when that is not `ours`: the ratio, or a sum. */
+  readonly ratio?: number;
+  readonly target?: Target;
+  readonly note?: string;
+}
+
+export interface Target {
+  readonly text: string;
+  readonly met: boolean;
+}
+
+/** A target that is an upper limit. */
+export function atMost(value: number, limit: number, text = `at most ${limit}`): Target {
+  return { text, met: value <= limit };
+}
+
+/** A target that is a lower limit. */
+export function atLeast(value: number, limit: number, text = `at least ${limit}`): Target {
+  return { text, met: value >= limit };
+}
+
+/** What a section gives: its table, or the reason why it could not be measured here. */
+export type SectionResult =
+  | { readonly name: string; readonly title: string; readonly rows: readonly Row[] }
+  | { readonly name: string; readonly title: string; readonly skipped: string };

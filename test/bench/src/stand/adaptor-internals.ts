@@ -1,0 +1,7 @@
+/**
+ * What the bench drives the daemon and the relay with. These modules are nobody's public interface, so the package does not
+ * export them; this file is the only place that reaches for them.
+ */
+export { createRelayClient } from "../../../../packages/cloud-api-adaptor/src/relay/control/client.ts";
+export { HypervisorClient } from "../../../../packages/cloud-api-adaptor/src/shim-client/index.ts";
+export type { PodRequest } from "../../../../packages/cloud-api-adaptor/src/shim-client/index.ts";

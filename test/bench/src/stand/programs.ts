@@ -1,0 +1,35 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+
+/** The programs as they are shipped: one bundled file each. */
+export interface Programs {
+  readonly daemon: string;
+  readonly relay: string;
+  readonly forwarder: string;
+}
+
+/** Bundles the programs from the sources as they are now, into `directory`. Daemon and relay lie side by side. */
+export async function bundlePrograms(directory: string): Promise<Programs> {
+  const adaptor = await bundle(join(directory, "cloud-api-adaptor"), "packages/cloud-api-adaptor/src", [
+    "main.ts",
+    "agent-relay.ts",
+  ]);
+  const podvm = await bundle(join(directory, "podvm"), "packages/podvm/src", ["agent-protocol-forwarder.ts"]);
+  return {
+    daemon: join(adaptor, "main.mjs"),
+    relay: join(adaptor, "agent-relay.mjs"),
+    forwarder: join(podvm, "agent-protocol-forwarder.mjs"),
+  };
+}
+
+/** Bundles source files of one folder of the repository by its own script; returns where they are. */
+export async function bundle(target: string, folder: string, files: readonly string[]): Promise<string> {
+  await mkdir(target, { recursive: true });
+  const entries = files.map((file) => join(root, folder, file));
+  await execa(process.execPath, [join(root, "scripts/bundle.ts"), ...entries], { cwd: target });
+  return join(target, "bundle");
+}
