@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { parseCommandLine, UsageError } from "./command-line.ts";
+import { parseAgentFlags, parseImagePullFlags, UsageError } from "./command-line.ts";
 
 describe("the command line", () => {
   test("defaults", () => {
-    expect(parseCommandLine([])).toEqual({
+    expect(parseAgentFlags([])).toEqual({
       socketPath: "/run/kata-containers/agent.sock",
       runtime: undefined,
       logLevel: "info",
@@ -21,17 +21,22 @@ describe("the command line", () => {
     [["-listen=unix:///run/a.sock"]],
     [["--listen=unix:///run/a.sock"]],
   ])("%j: one dash or two, space or equals sign", (args) => {
-    expect(parseCommandLine(args)).toMatchObject({ socketPath: "/run/a.sock" });
+    expect(parseAgentFlags(args)).toMatchObject({ socketPath: "/run/a.sock" });
   });
 
   test("flags that can be given again", () => {
     const args = ["-insecure-registry", "a:1", "-insecure-registry", "b:2"];
-    expect(parseCommandLine(args)).toMatchObject({ insecureRegistries: ["a:1", "b:2"] });
+    expect(parseAgentFlags(args)).toMatchObject({ insecureRegistries: ["a:1", "b:2"] });
+  });
+
+  test("of the image-pull stand-in", () => {
+    expect(parseImagePullFlags([])).toMatchObject({ socketPath: "/run/confidential-containers/cdh.sock" });
+    expect(() => parseImagePullFlags(["-runtime", "crun"])).toThrow("--runtime");
   });
 
   test("help", () => {
-    expect(parseCommandLine(["-help"])).toBeUndefined();
-    expect(parseCommandLine(["--help"])).toBeUndefined();
+    expect(parseAgentFlags(["-help"])).toBeUndefined();
+    expect(parseAgentFlags(["--help"])).toBeUndefined();
   });
 
   test.each([
@@ -43,7 +48,7 @@ describe("the command line", () => {
     [["stray"], "stray"],
     [["-listen"], "--listen"],
   ])("%j: the error names %s", (args, name) => {
-    expect(() => parseCommandLine(args)).toThrow(UsageError);
-    expect(() => parseCommandLine(args)).toThrow(name);
+    expect(() => parseAgentFlags(args)).toThrow(UsageError);
+    expect(() => parseAgentFlags(args)).toThrow(name);
   });
 });

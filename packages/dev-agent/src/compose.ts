@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { Agent } from "./agent.ts";
 import { findHierarchies } from "./cgroup/hierarchies.ts";
 import { prepareUnifiedRoot } from "./cgroup/unified-root.ts";
-import type { CommandLine } from "./command-line.ts";
+import type { AgentFlags } from "./command-line.ts";
 import { createOciRuntime } from "./container/runtime.ts";
 import type { Host } from "./host/host.ts";
 import { readMountTable } from "./host/mount-table.ts";
@@ -20,11 +20,11 @@ export interface ComposedAgent {
 }
 
 /** Builds the agent for this VM. @throws Error when the VM has no cgroup file system. */
-export async function composeAgent(commandLine: CommandLine, host: Host): Promise<ComposedAgent> {
+export async function composeAgent(flags: AgentFlags, host: Host): Promise<ComposedAgent> {
   const hierarchies = findHierarchies(await readMountTable());
   await prepareUnifiedRoot(hierarchies);
   const oomScoreAdj = oomScoreRule(await readOwnOomScore());
-  const images = new ImageStore({ ...commandLine, directory: commandLine.imageStore }, host);
+  const images = new ImageStore({ ...flags, directory: flags.imageStore }, host);
   const directories = {
     kata: kataDirectory,
     shared: sharedDirectory,
@@ -46,8 +46,8 @@ export async function composeAgent(commandLine: CommandLine, host: Host): Promis
       images,
       kataDirectory,
       layerDirectory: join(stateDirectory, "layers"),
-      copyDirectory: join(dirname(commandLine.imageStore), "rootfs"),
-      pauseBundle: commandLine.pauseBundle,
+      copyDirectory: join(dirname(flags.imageStore), "rootfs"),
+      pauseBundle: flags.pauseBundle,
       ownPauseBundle: join(stateDirectory, "pause"),
     },
   }));

@@ -12,3 +12,6 @@ export const authFile = "/run/peerpod/auth.json";
 
 /** The container that holds the sandbox: `config.json` names the program, `rootfs` has it. */
 export const pauseBundle = "/pause_bundle";
+
+/** OCI layouts that the VM was given, by image name. */
+export const imageRoot = "/run/peerpod-images";

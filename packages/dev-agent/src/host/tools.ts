@@ -1,7 +1,7 @@
 import { findProgram, findTool, type Program } from "./programs.ts";
 
 /** The programs of the VM that the agent drives. */
-export interface Tools {
+export interface Tools extends ImageTools {
   /** PATH for the programs below. */
   readonly searchPath: string;
   /** crun or runc. */
@@ -17,6 +17,10 @@ export interface Tools {
   readonly busybox: string | undefined;
   /** Gives terminals; absent is an error only when a terminal is asked for. */
   readonly script: string | undefined;
+}
+
+/** The programs that fetch and unpack images; absent is an error only when one is needed. */
+export interface ImageTools {
   readonly skopeo: string | undefined;
   readonly umoci: string | undefined;
 }
@@ -54,6 +58,12 @@ export async function findTools(options: {
     cp: await tool("cp"),
     busybox: await findProgram(["busybox"], searchPath),
     script: await findProgram(["script"], searchPath),
+    ...(await findImageTools(searchPath)),
+  };
+}
+
+export async function findImageTools(searchPath: string): Promise<ImageTools> {
+  return {
     skopeo: await findProgram(["skopeo"], searchPath),
     umoci: await findProgram(["umoci"], searchPath),
   };

@@ -24,9 +24,12 @@ export function answering<Request, Response>(
         logger.debug({ method }, "caller gone");
         throw error;
       }
-      const failure = error instanceof ConnectError ? error : internal(messageOf(error), error);
-      logger.info({ method, code: failure.code, err: error }, "call failed");
-      throw failure;
+      if (error instanceof ConnectError) {
+        logger.info({ method, code: error.code, reason: error.rawMessage }, "call refused");
+        throw error;
+      }
+      logger.warn({ method, err: error }, "call failed");
+      throw internal(messageOf(error), error);
     }
   };
 }
