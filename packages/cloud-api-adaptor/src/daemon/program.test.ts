@@ -10,6 +10,7 @@ import type { CloudProvider, Finding, ProviderContext } from "@peerpods/cloud-pr
 import { Hypervisor } from "@peerpods/kata-protocols/hypervisor";
 import { dialTtrpc } from "@peerpods/ttrpc";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dialControl } from "../control/client.ts";
 import { netnsPath, World } from "../sandbox/testing/world.ts";
 import { runProgram } from "./program.ts";
 import type { ProgramParts } from "./program.ts";
@@ -176,6 +177,31 @@ describe("a running daemon", () => {
     expect(await second.stop()).toBe(0);
     expect(world.cloud.requests).toEqual([]);
     expect(world.relay.carried).toEqual([]);
+  });
+
+  it("tells of itself and its pods on the control socket", async () => {
+    const program = new Program(flags());
+    await program.says('"ready"');
+    await hypervisor(async (client) => {
+      await client.createVM(createVM("one"));
+      await client.startVM({ id: "one" });
+    });
+    await using connection = await dialControl(join(dir, "d1", "control.sock"), AbortSignal.timeout(5_000));
+    const { control } = connection;
+    expect(await control.info({})).toMatchObject({ provider: "fake", sandboxLimit: 10, pid: process.pid });
+    const { sandboxes } = await control.listSandboxes({});
+    expect(sandboxes).toMatchObject([
+      { sandboxId: "one", podName: "web", phase: "running", relay: { vm: "connected", shim: "none" } },
+    ]);
+    expect(sandboxes[0]!.timeline.map(({ name }) => name)).toEqual([
+      "created",
+      "starting",
+      "instance",
+      "tunnel",
+      "connected",
+      "running",
+    ]);
+    await program.stop();
   });
 
   it("holds the limit of pods", async () => {

@@ -12,7 +12,7 @@ import type { PodNetwork } from "../sandbox/ports.ts";
 import { version } from "../version.ts";
 import { parseInvocation, usage, versionText } from "./command-line.ts";
 import { runDaemon } from "./daemon.ts";
-import type { DaemonParts } from "./daemon.ts";
+import type { DaemonParts } from "./parts.ts";
 import { createLogger } from "./logger.ts";
 import { daemonOptions } from "./options.ts";
 import { createScrubber } from "./scrub.ts";

@@ -1,0 +1,26 @@
+import type { CloudProvider, Logger, OptionValues } from "@peerpods/cloud-providers";
+import type { PodNetwork, RelayControl } from "../sandbox/ports.ts";
+import type { ServiceNotifier } from "./sd-notify.ts";
+import type { DaemonSettings } from "./settings.ts";
+
+/** What the program file knows and the daemon does not. */
+export interface DaemonParts {
+  readonly settings: DaemonSettings;
+  readonly cloudProvider: CloudProvider;
+  /** Values of the provider's own options. */
+  readonly providerConfig: OptionValues;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly logger: Logger;
+  readonly notifier: ServiceNotifier;
+  readonly network: PodNetwork;
+  /** Starts or finds the agent relay on this socket and returns its control. */
+  readonly ensureRelay: (options: EnsureRelayOptions) => Promise<RelayControl>;
+}
+
+export interface EnsureRelayOptions {
+  readonly socketPath: string;
+  /** Where a relay that has no service manager may keep its log. */
+  readonly stateDir: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,55 @@
+import { systemClock } from "@peerpods/cloud-providers";
+import { createTtrpcServer } from "@peerpods/ttrpc";
+import type { TtrpcServer } from "@peerpods/ttrpc";
+import { controlRoutes } from "../control/service.ts";
+import { hypervisorRoutes } from "../hypervisor/routes.ts";
+import type { Lifecycle } from "../sandbox/lifecycle.ts";
+import type { RelayControl } from "../sandbox/ports.ts";
+import { version } from "../version.ts";
+import { claimSocketPath, isServed } from "./claim-socket-path.ts";
+import type { DaemonParts } from "./parts.ts";
+import { serveProbe } from "./probe.ts";
+
+/** Everything the daemon listens on. */
+export interface Services extends AsyncDisposable {
+  readonly hypervisor: TtrpcServer;
+}
+
+/**
+ * Opens the hypervisor socket, the control socket and the probe endpoint.
+ * @throws SocketPathError when a path is taken; nothing is open then.
+ */
+export async function serve(
+  { settings, cloudProvider, logger }: DaemonParts,
+  { lifecycle, relay }: { readonly lifecycle: Lifecycle; readonly relay: RelayControl },
+): Promise<Services> {
+  await using stack = new AsyncDisposableStack();
+  const { socketPath, controlSocketPath, podsDir, network, probePort } = settings;
+  const hypervisor = stack.use(
+    createTtrpcServer(
+      hypervisorRoutes(lifecycle, { podsDir, multiNic: network.externalNetViaPodVm, logger }),
+      { logger },
+    ),
+  );
+  const control = stack.use(
+    createTtrpcServer(
+      controlRoutes({
+        lifecycle,
+        relay,
+        version,
+        provider: cloudProvider.name,
+        hypervisorSocket: socketPath,
+        sandboxLimit: settings.maxSandboxes,
+        startedAtMs: systemClock.now(),
+      }),
+      { logger },
+    ),
+  );
+  await claimSocketPath(controlSocketPath, "control-socket");
+  await control.listen({ path: controlSocketPath });
+  await claimSocketPath(socketPath, "socket");
+  await hypervisor.listen({ path: socketPath });
+  if (probePort > 0) stack.use(await serveProbe({ isReady: () => isServed(socketPath) }, probePort));
+  const services = stack.move();
+  return { hypervisor, [Symbol.asyncDispose]: () => services.disposeAsync() };
+}
