@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The daemon `cloud-api-adaptor`: knows the parts that exist, runs the program, tells the exit code. */
 
-import { addCloudProvider, createProviderRegistry } from "@peerpods/cloud-providers";
 import { join } from "node:path";
+import { builtinProviders } from "./builtin-providers.ts";
 import { runProgram } from "./daemon/program.ts";
 import { chooseLauncher } from "./relay/process/launch.ts";
 import { ensureRelay } from "./relay/process/ensure-relay.ts";
@@ -11,9 +11,6 @@ import { relayCommandBeside } from "./relay/process/relay-command.ts";
 // Sockets, keys and journal are for this user only, from the moment they are made.
 process.umask(0o077);
 
-const registry = createProviderRegistry();
-addCloudProvider(registry, "local", async () => (await import("@peerpods/provider-local")).provider);
-
 process.exitCode = await runProgram({
   argv: process.argv.slice(2),
   env: process.env,
@@ -21,7 +18,7 @@ process.exitCode = await runProgram({
   stderr: (text) => void process.stderr.write(text),
   signals: process,
   exitNow: (code) => process.exit(code),
-  registry,
+  registry: builtinProviders(),
   importPackage: (specifier) => import(specifier),
   ensureRelay: async ({ socketPath, stateDir, logger, signal }) => {
     const launcher = await chooseLauncher(join(stateDir, "agent-relay.log"));

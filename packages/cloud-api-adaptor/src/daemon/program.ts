@@ -5,16 +5,16 @@ import {
   OptionsError,
   redactOptions,
 } from "@peerpods/cloud-providers";
-import type { CloudProvider, OptionSpec, OptionValues, ProviderRegistry } from "@peerpods/cloud-providers";
+import type { CloudProvider, OptionValues, ProviderRegistry } from "@peerpods/cloud-providers";
 import { createIpRoute2 } from "@peerpods/pod-network";
 import { explain } from "../sandbox/errors.ts";
 import type { PodNetwork } from "../sandbox/ports.ts";
 import { version } from "../version.ts";
+import { optionsWith, secretTexts } from "./all-options.ts";
 import { parseInvocation, usage, versionText } from "./command-line.ts";
 import { runDaemon } from "./daemon.ts";
 import type { DaemonParts } from "./parts.ts";
 import { createLogger } from "./logger.ts";
-import { daemonOptions } from "./options.ts";
 import { createScrubber } from "./scrub.ts";
 import type { Scrub } from "./scrub.ts";
 import { createServiceNotifier } from "./sd-notify.ts";
@@ -81,8 +81,8 @@ async function runProvider(
   let scrub: Scrub = createScrubber([]);
   try {
     const cloudProvider = await loadProvider(providerName, { registry, env, importPackage });
-    const spec = combine(cloudProvider);
-    scrub = createScrubber(secretTexts(spec, argv, env));
+    const spec = optionsWith(cloudProvider);
+    scrub = createScrubber(secretTexts(spec, { argv, env }));
     const loaded = loadOptions(spec, { argv, env });
     if ("help" in loaded) {
       stderr(`Usage: ${PROGRAM} ${providerName} [flags]\n${optionsHelp(spec)}\n`);
@@ -117,7 +117,7 @@ async function runWith(
       version,
       node: process.version,
       pid: process.pid,
-      options: redactOptions(combine(cloudProvider), values),
+      options: redactOptions(optionsWith(cloudProvider), values),
     },
     "starting",
   );
@@ -159,33 +159,4 @@ async function runWith(
     clearTimeout(timer);
   }
   logger.info("ended");
-}
-
-/** The daemon's options and the provider's, in one list. A provider cannot take a name that the daemon has. */
-function combine({ name, options }: CloudProvider): OptionSpec {
-  const taken = options.filter(({ flag }) => daemonOptions.some((own) => own.flag === flag));
-  if (taken.length === 0) return [...daemonOptions, ...options];
-  const flags = taken.map(({ flag }) => flag).join(", ");
-  throw new Error(`provider ${name} has options that the daemon has itself: ${flags}`);
-}
-
-/**
- * Every text that may be or hold a secret, before anything is known to be valid: environment values of secret options and
- * all that stands behind their flags.
- */
-function secretTexts(
-  spec: OptionSpec,
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): readonly string[] {
-  const secret = spec.filter((option) => option.secret === true);
-  const fromEnv = secret.flatMap(({ env: name }) => (name === undefined ? [] : [env[name] ?? ""]));
-  const fromFlags = secret.flatMap(({ flag }) =>
-    argv.flatMap((word, index) => {
-      if (word === `-${flag}` || word === `--${flag}`) return [argv[index + 1] ?? ""];
-      const value = /^--?([^=]+)=(.*)$/s.exec(word);
-      return value?.[1] === flag ? [value[2] ?? ""] : [];
-    }),
-  );
-  return [...fromEnv, ...fromFlags].flatMap((text) => [text, ...text.split(","), text.trim()]);
 }
