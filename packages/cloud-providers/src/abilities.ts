@@ -107,8 +107,41 @@ export interface Spot {
   ): Promise<{ readonly spot: boolean; readonly reclaimAt?: number }>;
 }
 
+/** What to read of an instance's output. */
+export interface ConsoleLogsRequest extends InstanceReference {
+  /** At most so many bytes of each log, its end. */
+  readonly maxBytes: number;
+}
+
+/** One log of an instance: the console, or what one program of the guest has written. */
+export interface ConsoleLog {
+  /** `console`, or the program's name. */
+  readonly name: string;
+  /** Its end, UTF-8; what is none is replaced. Written by the guest, so not to be trusted. */
+  readonly text: string;
+  /** Whether there was more before. */
+  readonly truncated: boolean;
+}
+
+/**
+ * Ability to show what an instance has written, from outside: while it runs, and after it has ended by itself as long as
+ * it has not been deleted. `peerpods logs` shows it, and the daemon keeps a copy when a start fails.
+ */
+export interface ConsoleLogs {
+  /** The console first. No logs for an instance that is gone or never was. */
+  consoleLogs(request: ConsoleLogsRequest, call: CallContext): Promise<readonly ConsoleLog[]>;
+}
+
 /** Names of the abilities, as reports and the matrix of `docs/providers.md` use them. */
-export const abilityNames = ["inventory", "placements", "volumes", "multiNic", "images", "spot"] as const;
+export const abilityNames = [
+  "inventory",
+  "placements",
+  "volumes",
+  "multiNic",
+  "images",
+  "spot",
+  "consoleLogs",
+] as const;
 export type AbilityName = (typeof abilityNames)[number];
 
 const methods = {
@@ -118,6 +151,7 @@ const methods = {
   multiNic: ["networkInterfaces"],
   images: ["uploadImage", "checkImage", "deleteImage"],
   spot: ["spotState"],
+  consoleLogs: ["consoleLogs"],
 } as const satisfies Record<AbilityName, readonly string[]>;
 
 /** The abilities that a connected provider has. */
@@ -152,6 +186,10 @@ export function supportsImages(provider: Provider): provider is Provider & Image
 
 export function supportsSpot(provider: Provider): provider is Provider & Spot {
   return has(provider, "spot");
+}
+
+export function hasConsoleLogs(provider: Provider): provider is Provider & ConsoleLogs {
+  return has(provider, "consoleLogs");
 }
 
 function has(provider: Provider, ability: AbilityName): boolean {

@@ -1,6 +1,7 @@
 export {
   abilitiesOf,
   abilityNames,
+  hasConsoleLogs,
   hasInventory,
   isPlacementAware,
   supportsImages,
@@ -9,6 +10,9 @@ export {
   supportsVolumes,
   type AbilityName,
   type AttachedVolume,
+  type ConsoleLog,
+  type ConsoleLogs,
+  type ConsoleLogsRequest,
   type Images,
   type ImageUpload,
   type InstanceRecord,

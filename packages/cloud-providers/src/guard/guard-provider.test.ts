@@ -147,7 +147,7 @@ describe("a good provider", () => {
     const clock = new FakeClock();
     const cloud = createFakeCloud({ clock });
     const provider = await connectProvider(fakeProvider(cloud), context, { clock });
-    expect(abilitiesOf(provider)).toHaveLength(6);
+    expect(abilitiesOf(provider)).toHaveLength(7);
     expect(supportsVolumes(provider) && provider.maxVolumes).toBe(4);
     using call = timedCall(clock);
     const { id } = await clock.runUntil(provider.createInstance(testRequest(), call));

@@ -3,6 +3,9 @@ import { readFile } from "node:fs/promises";
 import {
   abilityNames,
   type AttachedVolume,
+  type ConsoleLog,
+  type ConsoleLogs,
+  type ConsoleLogsRequest,
   type Images,
   type ImageUpload,
   type InstanceRecord,
@@ -42,7 +45,9 @@ import { verifyFakeConfig } from "./verify.ts";
 const ID_FORM = /^i-[0-9a-f]{12}$/;
 
 /** Provider of the fake cloud, with every ability there is. A test may override a method to break a rule on purpose. */
-export class FakeProvider implements Provider, Inventory, PlacementAware, Volumes, MultiNic, Images, Spot {
+export class FakeProvider
+  implements Provider, Inventory, PlacementAware, Volumes, MultiNic, Images, Spot, ConsoleLogs
+{
   readonly maxVolumes = 4;
   readonly parts: CreateParts;
   readonly #types;
@@ -168,6 +173,15 @@ export class FakeProvider implements Provider, Inventory, PlacementAware, Volume
     const instance = await this.#find(reference, call);
     const reclaimAt = instance?.reclaimAt;
     return { spot: instance?.request.spot === true, ...(reclaimAt === undefined ? {} : { reclaimAt }) };
+  }
+
+  async consoleLogs(request: ConsoleLogsRequest, call: CallContext): Promise<readonly ConsoleLog[]> {
+    const instance = await this.#find(request, call);
+    if (instance === undefined) return [];
+    const text = `${instance.request.name} is ${instance.state}\n`;
+    return [
+      { name: "console", text: text.slice(-request.maxBytes), truncated: text.length > request.maxBytes },
+    ];
   }
 
   /** Removes what a failed creation made, in a time of its own: the caller's is often over. @returns what is left. */
