@@ -1,4 +1,5 @@
 import { ProviderError } from "@peerpods/cloud-providers";
+import type { Instance } from "@peerpods/cloud-providers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { explain, SandboxError } from "./errors.ts";
 import { settle } from "./testing/manual-clock.ts";
@@ -227,6 +228,24 @@ describe("StartVM", () => {
     await failureOf(daemon.start(sandboxId, patient));
     await settle();
     expect(world.cloud.peak).toBe(1);
+    expect(world.leftovers()).toEqual({});
+  });
+
+  it.each<[string, Partial<Instance>]>([
+    ["without an id", { id: "" }],
+    ["with a name as address", { addresses: ["vm.example"] }],
+    ["with an option as address", { addresses: ["-batch"] }],
+    ["with too many addresses", { addresses: Array.from({ length: 65 }, () => "198.51.100.7") }],
+    ["without addresses at all", { addresses: undefined as never }],
+  ])("refuses and deletes an instance %s", async (_what, change) => {
+    const create = world.cloud.createInstance.bind(world.cloud);
+    world.cloud.createInstance = async (...args) => ({ ...(await create(...args)), ...change });
+    const daemon = await world.daemon();
+    await daemon.create(createRequest(), patient);
+    expect((await failureOf(daemon.start(sandboxId, patient))).code).toBe("start_failed");
+    await settle();
+    expect(world.cloud.peak).toBe(1);
+    expect(world.relay.opened).toEqual([]);
     expect(world.leftovers()).toEqual({});
   });
 

@@ -125,11 +125,6 @@ describe("an unreadable entry", () => {
     ["lacks something", (path) => replace(path, '"podName":"web",', ""), "podName"],
     ["has another phase", (path) => replace(path, '"running"', '"jogging"'), "phase"],
     ["has a network nobody could build", (path) => replace(path, '"10.244.0.7/24"', '"here"'), "podip"],
-    [
-      "is a newer daemon's",
-      (path) => replace(path, '"version":1', '"version":2'),
-      `up to ${JOURNAL_VERSION}`,
-    ],
     ["is another sandbox's", (path) => replace(path, '"sandboxId":"abc"', '"sandboxId":"xyz"'), "xyz"],
     ["is huge", (path) => truncate(path, MAX_ENTRY_BYTES + 1), "at most"],
   ])("that %s is moved aside, told, and stops nothing else", async (_what, spoil, reason) => {
@@ -145,6 +140,17 @@ describe("an unreadable entry", () => {
     expect(again.records).toHaveLength(1);
     expect(again.quarantined).toMatchObject([{ sandboxId: "abc", path: quarantined[0]!.path }]);
   });
+});
+
+it("an entry of a later daemon is left where it is, and ends the start", async () => {
+  const journal = await openFileJournal(dir);
+  await journal.write(record);
+  await replace(entry(), '"version":1', '"version":2');
+  await expect(journal.load()).rejects.toMatchObject({
+    code: "journal",
+    message: expect.stringContaining(`version 2; this daemon reads up to ${JOURNAL_VERSION}`),
+  });
+  expect(await readdir(join(dir, "sandboxes"))).toEqual(["abc.json"]);
 });
 
 describe("the next index", () => {

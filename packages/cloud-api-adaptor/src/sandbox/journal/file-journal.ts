@@ -11,7 +11,7 @@ import {
   TEMPORARY_PREFIX,
   writeFileAtomic,
 } from "./atomic-file.ts";
-import { parseEntry, serializeEntry } from "./schema.ts";
+import { NewerEntryError, parseEntry, serializeEntry } from "./schema.ts";
 
 /** Greatest journal entry that is read or written, in bytes. */
 export const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
@@ -74,6 +74,10 @@ async function load(paths: { sandboxes: string; quarantine: string }): Promise<J
       if (record.sandboxId !== sandboxId) throw new Error(`it is about sandbox ${record.sandboxId}`);
       records.push(record);
     } catch (error) {
+      if (error instanceof NewerEntryError) {
+        const message = `${path} was written by a later daemon: ${error.message}; start that one`;
+        throw new SandboxError("journal", message, { cause: error });
+      }
       const aside = join(paths.quarantine, `${name}.${Date.now()}`);
       await rename(path, aside);
       moved = true;

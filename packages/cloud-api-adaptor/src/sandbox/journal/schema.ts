@@ -88,9 +88,14 @@ export function serializeEntry(record: SandboxRecord): string {
   return `${JSON.stringify({ version: JOURNAL_VERSION, sandbox: { ...rest, network: toFile(network) } })}\n`;
 }
 
+/** An entry of a later format. It is not damaged, so it must not be put aside. */
+export class NewerEntryError extends Error {
+  override readonly name = "NewerEntryError";
+}
+
 /**
  * Reads one journal entry.
- * @throws Error with one line that says what is wrong; it does not quote the entry.
+ * @throws NewerEntryError; Error with one line that says what is wrong. Neither quotes the entry.
  */
 export function parseEntry(entry: string): SandboxRecord {
   let document: unknown;
@@ -102,7 +107,9 @@ export function parseEntry(entry: string): SandboxRecord {
   }
   const version = z.object({ version: z.number() }).safeParse(document);
   if (version.success && version.data.version > JOURNAL_VERSION) {
-    throw new Error(`it has version ${version.data.version}; this daemon reads up to ${JOURNAL_VERSION}`);
+    throw new NewerEntryError(
+      `it has version ${version.data.version}; this daemon reads up to ${JOURNAL_VERSION}`,
+    );
   }
   const result = entrySchema.safeParse(document);
   if (result.success) return result.data.sandbox;
