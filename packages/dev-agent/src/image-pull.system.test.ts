@@ -23,7 +23,14 @@ describe.skipIf(missing !== undefined)(`the image-pull stand-in${missing ? ` (${
     undo.defer(() => rm(directory, { recursive: true, force: true }));
     await makeTestImage(join(directory, "images"), "localhost/busybox", ["sh"]);
     const socket = join(directory, "run", "cdh.sock");
-    const flags = ["-log-level", "error", "-listen", `unix://${socket}`, "-image-root", join(directory, "images")];
+    const flags = [
+      "-log-level",
+      "error",
+      "-listen",
+      `unix://${socket}`,
+      "-image-root",
+      join(directory, "images"),
+    ];
     const child = spawn(process.execPath, ["--conditions=@peerpods/source", program, ...flags], {
       stdio: ["ignore", "ignore", "inherit"],
     });

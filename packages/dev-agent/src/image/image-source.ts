@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { internal, messageOf } from "../errors.ts";
 import type { Run } from "../host/run.ts";
 import type { ImageTools } from "../host/tools.ts";
+import { readImageCommand, type ImageCommand } from "./image-command.ts";
 import { imageSources, type ImageSource } from "./reference.ts";
 
 /** How long a pull may take. */
@@ -27,13 +28,14 @@ export interface ImageSourceOptions {
 /**
  * Finds an image and unpacks it to `target`, which appears in one step: what is there is always complete. An earlier
  * directory of that name is replaced. Work is done beside it.
+ * @returns what the image says about how to run it.
  * @throws ConnectError INTERNAL that names the image and every place where it was looked for.
  */
 export async function unpackImage(
   { reference, target }: { readonly reference: string; readonly target: string },
   { options, host }: { readonly options: ImageSourceOptions; readonly host: ImageHost },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ImageCommand> {
   const failures: string[] = [];
   for (const source of imageSources(reference, options.imageRoot)) {
     if (source.kind === "layout" && !(await exists(join(source.directory, "oci-layout")))) {
@@ -47,9 +49,10 @@ export async function unpackImage(
       const rootfs = join(work, "rootfs");
       const args = ["raw", "unpack", "--image", `${layout.directory}:${layout.tag}`, rootfs];
       await host.run(need(host, "umoci"), args, { signal, timeoutMs: PULL_LIMIT_MS });
+      const command = await readImageCommand(layout);
       await rm(target, { recursive: true, force: true });
       await rename(rootfs, target);
-      return;
+      return command;
     } catch (error) {
       signal.throwIfAborted();
       failures.push(messageOf(error));

@@ -2,14 +2,22 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { internal } from "../errors.ts";
 import { orAborted } from "../or-aborted.ts";
+import type { ImageCommand } from "./image-command.ts";
 import { PULL_LIMIT_MS, unpackImage, type ImageHost, type ImageSourceOptions } from "./image-source.ts";
+
+/** An image that is ready to be used. */
+export interface UnpackedImage {
+  /** Its root file system, which must not be changed. */
+  readonly rootfs: string;
+  readonly command: ImageCommand;
+}
 
 /** Images unpacked in this VM, each once. */
 export class ImageStore implements Disposable {
   readonly #directory: string;
   readonly #options: ImageSourceOptions;
   readonly #host: ImageHost;
-  readonly #unpacked = new Map<string, Promise<string>>();
+  readonly #unpacked = new Map<string, Promise<UnpackedImage>>();
   readonly #lifetime = new AbortController();
 
   /** @param options.directory images are unpacked below it. */
@@ -20,12 +28,11 @@ export class ImageStore implements Disposable {
   }
 
   /**
-   * The root file system of an image, which must not be changed. Pulled and unpacked by the first who asks; those who
-   * ask meanwhile wait for it. A pull is not bound to the call that asked for it: after a timeout the next attempt
-   * finds it done. A failure is not kept.
+   * An image, pulled and unpacked by the first who asks; those who ask meanwhile wait for it. A pull is not bound to
+   * the call that asked for it: after a timeout the next attempt finds it done. A failure is not kept.
    * @throws ConnectError INTERNAL that names the image and every place where it was looked for.
    */
-  async rootfs(reference: string, signal: AbortSignal): Promise<string> {
+  async get(reference: string, signal: AbortSignal): Promise<UnpackedImage> {
     let pending = this.#unpacked.get(reference);
     if (pending === undefined) {
       pending = this.#unpack(reference);
@@ -40,10 +47,14 @@ export class ImageStore implements Disposable {
     this.#lifetime.abort(internal("the image store was closed"));
   }
 
-  async #unpack(reference: string): Promise<string> {
+  async #unpack(reference: string): Promise<UnpackedImage> {
     const signal = AbortSignal.any([this.#lifetime.signal, AbortSignal.timeout(PULL_LIMIT_MS)]);
     const target = join(this.#directory, createHash("sha256").update(reference).digest("hex"));
-    await unpackImage({ reference, target }, { options: this.#options, host: this.#host }, signal);
-    return target;
+    const command = await unpackImage(
+      { reference, target },
+      { options: this.#options, host: this.#host },
+      signal,
+    );
+    return { rootfs: target, command };
   }
 }

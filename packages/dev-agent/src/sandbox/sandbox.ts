@@ -90,11 +90,10 @@ export class Sandbox {
       storages.push(made);
       attached.defer(() => made.detach?.(AbortSignal.timeout(CLEAN_UP_MS)));
     }
-    const args = storages.find((made) => made.args !== undefined)?.args;
     const container = await Container.create(
       {
         files: containerFiles(directories.state, id),
-        spec: withArgs(spec, args),
+        spec: storages.reduce((adapted, storage) => storage.adapt?.(adapted) ?? adapted, spec),
         cgroupsPath: normalizeCgroupsPath(spec.Linux?.CgroupsPath ?? "", id),
         namespaces: containerNamespaces(spec.Linux?.Namespaces ?? [], {
           shared: this.#namespaces,
@@ -142,9 +141,4 @@ function checkRequest(request: CreateContainerRequest): Spec {
     throw unimplemented("dev-agent does not share mounts between containers");
   if (request.stringUser !== undefined) throw unimplemented("dev-agent does not look up users by name");
   return request.OCI;
-}
-
-function withArgs(spec: Spec, args: readonly string[] | undefined): Spec {
-  if (args === undefined || spec.Process === undefined) return spec;
-  return { ...spec, Process: { ...spec.Process, Args: [...args] } };
 }

@@ -5,6 +5,7 @@ import { invalidArgument } from "../errors.ts";
 import { runTool } from "../host/host.ts";
 import { mount, unmount } from "../host/mounts.ts";
 import { CommandError } from "../host/run.ts";
+import { withArgs, withImageCommand } from "../runtime-spec/command.ts";
 import { findPauseBundle } from "./pause-bundle.ts";
 import type { AttachedStorage, StorageContext } from "./storage-context.ts";
 
@@ -21,10 +22,12 @@ export async function attachImage(
   const target = storage.mountPoint;
   if (isSandbox(storage)) {
     const { rootfs, args } = await findPauseBundle(context);
-    return { args, detach: await attachLayer({ lower: rootfs, target }, context, signal) };
+    const detach = await attachLayer({ lower: rootfs, target }, context, signal);
+    return { adapt: (spec) => withArgs(spec, args), detach };
   }
-  const lower = await context.images.rootfs(storage.source, signal);
-  return { detach: await attachLayer({ lower, target }, context, signal) };
+  const { rootfs, command } = await context.images.get(storage.source, signal);
+  const detach = await attachLayer({ lower: rootfs, target }, context, signal);
+  return { adapt: (spec) => withImageCommand(spec, command), detach };
 }
 
 function isSandbox({ driverOptions, source }: Storage): boolean {

@@ -1,3 +1,4 @@
+import type { Spec } from "@peerpods/kata-protocols/oci";
 import type { Host } from "../host/host.ts";
 import type { ImageStore } from "../image/image-store.ts";
 
@@ -19,8 +20,8 @@ export interface StorageContext {
 
 /** What a storage has done to a container. */
 export interface AttachedStorage {
-  /** Command that takes the place of the request's. */
-  readonly args?: readonly string[];
+  /** What the storage decides about the container's specification. */
+  adapt?(spec: Spec): Spec;
   /** Undoes it when the container is removed; absent for what belongs to the sandbox. */
   detach?(signal: AbortSignal): Promise<void>;
 }

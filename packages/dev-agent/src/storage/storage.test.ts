@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CommandError, type Run } from "../host/run.ts";
 import type { Tools } from "../host/tools.ts";
 import { ImageStore } from "../image/image-store.ts";
+import { writeLayout } from "../testing/test-layout.ts";
 import { attachStorage } from "./attach.ts";
 import { parseStorageOptions } from "./options.ts";
 import type { StorageContext } from "./storage-context.ts";
@@ -80,7 +81,7 @@ describe("root file systems where overlays cannot be stacked", () => {
     };
     const source = `oci:${directory}/layout:1`;
     await mkdir(join(directory, "layout"));
-    await writeFile(join(directory, "layout", "oci-layout"), "{}");
+    await writeLayout(join(directory, "layout"), { config: {} });
     const item = storage({ driver: "image_guest_pull", source, mountPoint: join(directory, "c", "rootfs") });
     const attached = await attachStorage(item, context(run, warnings), signal);
     expect(calls.map((call) => call.split(" ")[0])).toEqual(["/umoci", "/mount", "/cp", "/mount"]);
