@@ -4,6 +4,7 @@ import {
   ProviderError,
   isProviderError,
   type CallContext,
+  type ConsoleLogs,
   type Inventory,
   type Provider,
   type ProviderContext,
@@ -15,6 +16,7 @@ import { createInstance } from "./instance/create.ts";
 import { deleteInstance } from "./instance/delete.ts";
 import { stateKey } from "./instance/identity.ts";
 import { getInstance, listInstances } from "./instance/inventory.ts";
+import { consoleLogs } from "./instance/logs.ts";
 import { statePaths, type LocalHost } from "./local-host.ts";
 import { parseLocalConfig, pathProblems } from "./options.ts";
 import { verifyHost } from "./verify/verify-host.ts";
@@ -35,7 +37,7 @@ const realEffects: HostEffects = {
 export async function newLocalProvider(
   context: ProviderContext,
   effects: HostEffects = realEffects,
-): Promise<Provider & Inventory> {
+): Promise<Provider & Inventory & ConsoleLogs> {
   const local = await openHost(context, effects);
   const converted = async <T>(call: CallContext, act: () => Promise<T>): Promise<T> => {
     call.signal.throwIfAborted();
@@ -52,6 +54,7 @@ export async function newLocalProvider(
     deleteInstance: (request, call) => converted(call, () => deleteInstance(local, request, call)),
     listInstances: (tags, call) => converted(call, () => listInstances(local, tags, call)),
     getInstance: (request, call) => converted(call, () => getInstance(local, request)),
+    consoleLogs: (request, call) => converted(call, () => consoleLogs(local, request, call)),
     configVerifier: (call) => converted(call, () => verifyHost(local, call)),
     // Nothing is held between calls; instances stay.
     teardown: () => Promise.resolve(),
