@@ -7,7 +7,7 @@ const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
 test("the README lists the flags that there are", () => {
   const inHelp = [...agentUsage.matchAll(/^ {2}(-[a-z-]+)/gm)].map((match) => match[1]);
   const inReadme = [...readme.matchAll(/^\| `(-[a-z-]+)/gm)].map((match) => match[1]);
-  expect(inReadme.sort()).toEqual(inHelp.sort());
+  expect(new Set(inReadme)).toEqual(new Set(inHelp));
 });
 
 test("its command line is valid", () => {
