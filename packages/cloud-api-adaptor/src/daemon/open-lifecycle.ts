@@ -1,10 +1,10 @@
-import { systemClock } from "@peerpods/cloud-providers";
+import { connectProvider, systemClock } from "@peerpods/cloud-providers";
 import type { Logger, Provider } from "@peerpods/cloud-providers";
 import { choosePodTls } from "../pki/configured-tls.ts";
 import { NodePki } from "../pki/node-pki.ts";
 import { openFileJournal } from "../sandbox/journal/file-journal.ts";
 import { Lifecycle } from "../sandbox/lifecycle.ts";
-import type { RelayControl } from "../sandbox/ports.ts";
+import type { FailedStarts, RelayControl } from "../sandbox/ports.ts";
 import { defaultReaping, defaultRetry } from "../sandbox/settings.ts";
 import { createGuestPreparation } from "../user-data/guest-preparation.ts";
 import type { GuestTls } from "../user-data/guest-preparation.ts";
@@ -27,7 +27,7 @@ export async function openProvider(
   { settings, cloudProvider, providerConfig, env, logger }: DaemonParts,
   { state, signal }: { readonly state: StateDirectory; readonly signal: AbortSignal },
 ): Promise<Provider> {
-  const provider = await cloudProvider.newProvider({
+  const provider = await connectProvider(cloudProvider, {
     config: providerConfig,
     logger,
     stateDir: await state.provider(cloudProvider.name),
@@ -48,8 +48,14 @@ export async function openLifecycle(
   {
     state,
     provider,
+    failedStarts,
     signal,
-  }: { readonly state: StateDirectory; readonly provider: Provider; readonly signal: AbortSignal },
+  }: {
+    readonly state: StateDirectory;
+    readonly provider: Provider;
+    readonly failedStarts: FailedStarts;
+    readonly signal: AbortSignal;
+  },
 ): Promise<{ lifecycle: Lifecycle; relay: RelayControl }> {
   const ensure = (options: { readonly signal: AbortSignal }) =>
     ensureRelay({
@@ -79,6 +85,7 @@ export async function openLifecycle(
     }),
     directories: createPodDirectories(settings.podsDir),
     journal,
+    failedStarts,
     clock: systemClock,
     logger,
     minVni: settings.network.minVni,

@@ -11,7 +11,7 @@ import { createTtrpcServer, dialTtrpc, encodeFrame, MessageType } from "@peerpod
 import type { TtrpcServer } from "@peerpods/ttrpc";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Lifecycle } from "../sandbox/lifecycle.ts";
-import { settle } from "../sandbox/testing/manual-clock.ts";
+import { settle } from "../sandbox/testing/settle.ts";
 import { netnsPath, sandboxId, World } from "../sandbox/testing/world.ts";
 import { hypervisorRoutes } from "./routes.ts";
 

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import {
   instanceTags,
   instanceToken,
@@ -19,9 +18,6 @@ import { SandboxError } from "./errors.ts";
 import type { Attempt, SandboxRecord } from "./record.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { attemptIntended, attemptLeftNothing } from "./transitions.ts";
-
-const MAX_WORD_LENGTH = 1024;
-const MAX_ADDRESSES = 64;
 
 /** An instance, and the token that made it. */
 export interface AttemptResult {
@@ -58,7 +54,7 @@ export async function createInstance(
     spent = undefined;
     try {
       const instance = await provider.createInstance(requestFor(record, attempt, userData), call);
-      return { token: attempt.token, instance: checkInstance(instance) };
+      return { token: attempt.token, instance };
     } catch (error) {
       logger.warn(
         { sandboxId: sandbox.id, attempt: attempt.number, placement, err: error },
@@ -77,25 +73,6 @@ export async function createInstance(
     if (token !== undefined) await sandbox.applyAnyway((record) => attemptLeftNothing(record, token));
     throw new SandboxError("start_failed", `no instance for sandbox ${sandbox.id}`, { cause: error });
   }
-}
-
-/**
- * What a provider says becomes part of commands and of the journal, so it is looked at first. The attempt stays listed
- * when it cannot be used, and what it made is deleted by its token.
- */
-function checkInstance({ id, name, addresses }: Instance): Instance {
-  const isWord = (value: unknown) =>
-    typeof value === "string" && value !== "" && value.length <= MAX_WORD_LENGTH;
-  if (!isWord(id))
-    throw new SandboxError("start_failed", "the provider returned an instance without a usable id");
-  if (
-    !Array.isArray(addresses) ||
-    addresses.length > MAX_ADDRESSES ||
-    !addresses.every((text) => isIP(text) !== 0)
-  ) {
-    throw new SandboxError("start_failed", `instance ${id} has addresses that are none`);
-  }
-  return { id, name: isWord(name) ? name : id, addresses };
 }
 
 function requestFor(record: SandboxRecord, attempt: Attempt, userData: string): CreateInstanceRequest {

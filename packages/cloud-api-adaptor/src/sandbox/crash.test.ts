@@ -1,8 +1,11 @@
+import { silentLogger } from "@peerpods/cloud-providers";
+import { createFakeCloud, fakeOptionValues, fakeProvider } from "@peerpods/cloud-providers/testing";
+import type { FakeCloud } from "@peerpods/cloud-providers/testing";
 import { describe, expect, it } from "vitest";
 import type { Lifecycle } from "./lifecycle.ts";
 import { defaultReaping } from "./settings.ts";
 import { CrashAt } from "./testing/crash.ts";
-import { settle } from "./testing/manual-clock.ts";
+import { settle } from "./testing/settle.ts";
 import { createRequest, patient, sandboxId, World } from "./testing/world.ts";
 
 /** How far the shim got, as far as the shim knows. */
@@ -97,6 +100,49 @@ describe("a daemon that dies at any moment of a pod's life", () => {
       for (const side of ["before", "after"]) {
         expect(survived).toContain(`${side} ${act}`);
       }
+    }
+  });
+});
+
+describe("a daemon that dies between two calls of the cloud's API", () => {
+  const connect = (cloud: FakeCloud) =>
+    fakeProvider(cloud).newProvider({
+      config: fakeOptionValues({ FAKE_PUBLIC_IP: "true" }),
+      logger: silentLogger,
+      stateDir: "/nonexistent",
+      env: {},
+    });
+  const request = createRequest({ spec: { ...createRequest().spec, multiNic: true } });
+
+  it("leaves no machine, interface or address to the next", async () => {
+    const steps = new Set<string>();
+    for (let point = 1; ; point += 1) {
+      await using world = new World();
+      const cloud = createFakeCloud({ clock: world.clock });
+      const crash = new CrashAt(point);
+      world.provider = await connect(crash.interpose(cloud));
+      const first = await world.daemon();
+      await first.create(request, patient);
+      const life = first.start(sandboxId, patient).then(() => first.stop(sandboxId));
+      await Promise.race([life.then(() => world.clock.advance(60_000)).then(settle), crash.crashed]);
+      if (!crash.dead) break;
+      for (const { step } of cloud.calls) steps.add(step);
+
+      world.provider = await connect(cloud);
+      const second = await world.daemon();
+      // A machine whose StartVM was answered is the shim's; here the shim died with its daemon.
+      await world.clock.advance(defaultReaping.shimDialGraceMs + 1);
+      await second.reap(patient);
+      await world.clock.advance(10 * 60_000);
+      await settle();
+      expect({ point, count: cloud.count(), left: world.leftovers() }).toEqual({
+        point,
+        count: { instances: 0, interfaces: 0, disks: 0, addresses: 0 },
+        left: {},
+      });
+    }
+    for (const step of ["runInstance", "createInterface", "allocateAddress", "terminateInstance"]) {
+      expect(steps).toContain(step);
     }
   });
 });

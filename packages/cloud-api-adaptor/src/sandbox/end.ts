@@ -54,6 +54,7 @@ async function accept(
 
 async function removeAll(sandbox: Sandbox, context: LifecycleContext): Promise<void> {
   const record = sandbox.record;
+  await keepFailedStart(record, context);
   const steps: [what: string, act: () => Promise<void>][] = [
     ["agent relay cannot be told", () => closeRelay(record, context)],
     ...record.attempts.map((attempt): [string, () => Promise<void>] => [
@@ -71,6 +72,17 @@ async function removeAll(sandbox: Sandbox, context: LifecycleContext): Promise<v
     what: "journal entry cannot be removed",
     act: () => context.journal.remove(sandbox.id),
   });
+}
+
+/** While the instance is still there. For people only, so a failure holds nothing up. */
+async function keepFailedStart(record: SandboxRecord, context: LifecycleContext): Promise<void> {
+  const { failedStarts, logger } = context;
+  if (record.phase !== "failed" || failedStarts === undefined) return;
+  try {
+    await locally(context, "keeping the guest's logs", (signal) => failedStarts.keep(record, { signal }));
+  } catch (error) {
+    logger.warn({ sandboxId: record.sandboxId, err: error }, "the guest's logs could not be kept");
+  }
 }
 
 async function closeRelay(record: SandboxRecord, context: LifecycleContext): Promise<void> {

@@ -2,7 +2,7 @@ import { ProviderError } from "@peerpods/cloud-providers";
 import type { Instance } from "@peerpods/cloud-providers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { explain, SandboxError } from "./errors.ts";
-import { settle } from "./testing/manual-clock.ts";
+import { settle } from "./testing/settle.ts";
 import { createRequest, netnsPath, patient, sandboxId, World } from "./testing/world.ts";
 
 let world: World;
@@ -235,7 +235,6 @@ describe("StartVM", () => {
     ["without an id", { id: "" }],
     ["with a name as address", { addresses: ["vm.example"] }],
     ["with an option as address", { addresses: ["-batch"] }],
-    ["with too many addresses", { addresses: Array.from({ length: 65 }, () => "198.51.100.7") }],
     ["without addresses at all", { addresses: undefined as never }],
   ])("refuses and deletes an instance %s", async (_what, change) => {
     const create = world.cloud.createInstance.bind(world.cloud);
@@ -452,7 +451,7 @@ describe("closing the lifecycle", () => {
     };
     await daemon.stop(sandboxId);
     await daemon.close({ signal: AbortSignal.abort() });
-    expect(world.clock.waiting).toBe(0);
+    expect(world.clock.pending).toBe(0);
     world.cloud.before = async () => undefined;
     const next = await world.daemon();
     await settle();

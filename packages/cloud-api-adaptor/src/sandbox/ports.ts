@@ -4,6 +4,7 @@
  * `Provider` of `@peerpods/cloud-providers`, the agent relay is in `relay-port.ts`.
  */
 
+import type { ConsoleLog } from "@peerpods/cloud-providers";
 import type { WorkerTunnel } from "@peerpods/pod-network";
 import type { PodNetworkConfig } from "@peerpods/podvm-contract";
 import type { SandboxRecord } from "./record.ts";
@@ -60,6 +61,25 @@ export interface PodDirectories {
   create(sandboxId: string): Promise<void>;
   /** Removes it with all it holds; it may be gone. */
   remove(sandboxId: string): Promise<void>;
+}
+
+/** A start that failed, with what its guest wrote. */
+export interface FailedStart {
+  readonly sandboxId: string;
+  readonly podName: string;
+  readonly podNamespace: string;
+  /** Why it failed, one line. */
+  readonly reason: string;
+  /** When; milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly logs: readonly ConsoleLog[];
+}
+
+/** Memory of failed starts for people; it is bounded, and nothing depends on it. */
+export interface FailedStarts {
+  /** Copies what the guest wrote, before its instance is deleted. Can be repeated. */
+  keep(record: SandboxRecord, options: WaitOptions): Promise<void>;
+  list(): Promise<readonly FailedStart[]>;
 }
 
 /** What {@link Journal.load} found. */

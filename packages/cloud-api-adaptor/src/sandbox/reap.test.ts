@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RelaySandbox } from "./ports.ts";
 import { defaultReaping as grace } from "./settings.ts";
-import { settle } from "./testing/manual-clock.ts";
+import { settle } from "./testing/settle.ts";
 import { createRequest, patient, sandboxId, World } from "./testing/world.ts";
 
 let world: World;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JournalContent } from "./ports.ts";
-import { settle } from "./testing/manual-clock.ts";
+import { settle } from "./testing/settle.ts";
 import { createRequest, patient, sandboxId, World } from "./testing/world.ts";
 
 let world: World;

@@ -99,12 +99,18 @@ describe("the journal", () => {
     expect(await readdir(join(dir, "sandboxes"))).toEqual([]);
   });
 
-  it("refuses an entry that nobody could read again", async () => {
+  it.each<[string, Partial<SandboxRecord>]>([
+    ["too long", { initdata: "x".repeat(MAX_ENTRY_BYTES) }],
+    ["of a cloud with endless ids", { instance: { id: "i".repeat(5000), name: "vm", addresses: [] } }],
+    [
+      "of a machine with endless addresses",
+      { instance: { id: "i", name: "vm", addresses: Array(65).fill("192.0.2.1") } },
+    ],
+  ])("refuses an entry that nobody could read again: %s", async (_what, change) => {
     const journal = await openFileJournal(dir);
-    await expect(journal.write({ ...record, initdata: "x".repeat(MAX_ENTRY_BYTES) })).rejects.toMatchObject({
-      code: "journal",
-    });
-    expect(await readdir(join(dir, "sandboxes"))).toEqual([]);
+    await journal.write(record);
+    await expect(journal.write({ ...record, ...change })).rejects.toMatchObject({ code: "journal" });
+    expect(await journal.load()).toEqual({ records: [record], quarantined: [] });
   });
 
   it("names the file that cannot be written", async () => {

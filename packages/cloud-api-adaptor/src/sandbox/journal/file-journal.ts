@@ -36,18 +36,15 @@ export async function openFileJournal(dir: string): Promise<Journal> {
 
   return {
     load: () => load(paths),
-    write: async (record) => {
-      const entry = serializeEntry(record);
-      const bytes = Buffer.byteLength(entry);
-      if (bytes > MAX_ENTRY_BYTES) {
-        throw new SandboxError(
-          "journal",
-          `sandbox ${record.sandboxId} needs a journal entry of ${bytes} bytes; at most ${MAX_ENTRY_BYTES} are kept`,
-        );
-      }
-      await wrapped("written", fileOf(record.sandboxId), () =>
-        writeFileAtomic(fileOf(record.sandboxId), entry),
-      );
+    write: (record) => {
+      const path = fileOf(record.sandboxId);
+      return wrapped("written", path, async () => {
+        const entry = serializeEntry(record);
+        const bytes = Buffer.byteLength(entry);
+        if (bytes > MAX_ENTRY_BYTES)
+          throw new Error(`it would have ${bytes} bytes; at most ${MAX_ENTRY_BYTES} are read`);
+        await writeFileAtomic(path, entry);
+      });
     },
     remove: (sandboxId) => wrapped("removed", fileOf(sandboxId), () => removeFileDurably(fileOf(sandboxId))),
     loadNextIndex: () => loadNextIndex(paths.counter),

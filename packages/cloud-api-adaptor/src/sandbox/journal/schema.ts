@@ -82,10 +82,15 @@ const recordSchema = z.object({
 
 const entrySchema = z.object({ version: z.literal(JOURNAL_VERSION), sandbox: recordSchema });
 
-/** One journal entry as text. */
+/**
+ * One journal entry as text.
+ * @throws Error when it could not be read again, before it replaces one that can.
+ */
 export function serializeEntry(record: SandboxRecord): string {
   const { network, ...rest } = record;
-  return `${JSON.stringify({ version: JOURNAL_VERSION, sandbox: { ...rest, network: toFile(network) } })}\n`;
+  const entry = `${JSON.stringify({ version: JOURNAL_VERSION, sandbox: { ...rest, network: toFile(network) } })}\n`;
+  parseEntry(entry);
+  return entry;
 }
 
 /** An entry of a later format. It is not damaged, so it must not be put aside. */

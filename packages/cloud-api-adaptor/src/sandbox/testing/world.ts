@@ -1,14 +1,16 @@
-import { silentLogger } from "@peerpods/cloud-providers";
+import { guardProvider, silentLogger } from "@peerpods/cloud-providers";
+import type { Provider } from "@peerpods/cloud-providers";
+import { FakeClock } from "@peerpods/cloud-providers/testing";
 import type { CreateRequest } from "../create.ts";
 import { Lifecycle } from "../lifecycle.ts";
 
-import type { GuestPreparation, PodDirectories, WaitOptions } from "../ports.ts";
+import type { FailedStarts, GuestPreparation, PodDirectories, WaitOptions } from "../ports.ts";
 import { defaultReaping, defaultRetry } from "../settings.ts";
 import type { LifecycleSettings } from "../settings.ts";
 import { FakeCloud } from "./fake-cloud.ts";
 import { FakeNetwork } from "./fake-network.ts";
 import { FakeRelay } from "./fake-relay.ts";
-import { ManualClock, settle } from "./manual-clock.ts";
+import { settle } from "./settle.ts";
 import { MemoryJournal } from "./memory-journal.ts";
 
 export const netnsPath = "/run/netns/cni-test";
@@ -19,12 +21,16 @@ export type Interposer = <T extends object>(part: T) => T;
 
 /** All that outlives a daemon: disk, cloud, relay, kernel, time. Daemons come and go in it. */
 export class World implements AsyncDisposable {
-  readonly clock = new ManualClock();
+  readonly clock = new FakeClock();
   readonly cloud = new FakeCloud();
+  /** What daemons are given as their provider. */
+  provider: Provider = this.cloud;
   readonly relay = new FakeRelay(() => this.clock.now());
   readonly network = new FakeNetwork();
   readonly journal = new MemoryJournal();
   readonly directories = new Set<string>();
+  /** Absent: failed starts are not kept. */
+  failedStarts: Pick<FailedStarts, "keep"> | undefined;
   readonly #daemons: Lifecycle[] = [];
 
   constructor() {
@@ -53,12 +59,17 @@ export class World implements AsyncDisposable {
     minVni = 555_000,
   }: { interpose?: Interposer; settings?: Partial<LifecycleSettings>; minVni?: number } = {}): Lifecycle {
     const lifecycle = new Lifecycle({
-      provider: interpose(this.cloud),
+      provider: guardProvider(interpose(this.provider), {
+        name: "fake",
+        logger: silentLogger,
+        clock: this.clock,
+      }),
       relay: interpose(this.relay),
       network: interpose(this.network),
       journal: interpose(this.journal),
       directories: interpose(this.#podDirectories()),
       guest: guestPreparation,
+      ...(this.failedStarts === undefined ? {} : { failedStarts: this.failedStarts }),
       clock: this.clock,
       logger: silentLogger,
       minVni,
