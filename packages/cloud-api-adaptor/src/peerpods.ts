@@ -4,7 +4,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { CommandError, causeLine } from "./commands/command-error.ts";
 import type { CommandContext } from "./commands/context.ts";
-import { DEFAULT_CONTROL_SOCKET } from "./control/client.ts";
+import { DEFAULT_CONTROL_SOCKET } from "./control/protocol.ts";
 import { version } from "./version.ts";
 
 const interrupted = new AbortController();

@@ -2,9 +2,6 @@ import { createClient, type Client } from "@connectrpc/connect";
 import { dialTtrpc } from "@peerpods/ttrpc";
 import { Control } from "../gen/peerpods/control/v1/control_pb.ts";
 
-/** Where the daemon's control socket is unless it was told otherwise. */
-export const DEFAULT_CONTROL_SOCKET = "/run/peerpod/control.sock";
-
 /** A connection to a running daemon's control socket. */
 export interface ControlConnection extends AsyncDisposable {
   readonly control: Client<typeof Control>;

@@ -1,23 +1,40 @@
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
+import type { Logger, Provider } from "@peerpods/cloud-providers";
 import { Control } from "../gen/peerpods/control/v1/control_pb.ts";
-import type { Lifecycle, SandboxStatus } from "../sandbox/lifecycle.ts";
-import type { RelayControl, RelaySandbox } from "../sandbox/ports.ts";
-import type { SandboxRecord } from "../sandbox/record.ts";
+import { followSandboxes } from "../sandbox/changes.ts";
+import type { Lifecycle } from "../sandbox/lifecycle.ts";
+import type { FailedStarts, RelayControl, RelaySandbox } from "../sandbox/ports.ts";
+import { guestLogs } from "./guest-logs.ts";
+import { CONTROL_PROTOCOL } from "./protocol.ts";
 import { sandboxMessage } from "./sandbox-message.ts";
 
-/** Version of the control protocol; grows by one with each change that the other side can notice. */
-export const CONTROL_PROTOCOL = 1;
+const VERIFY_TIMEOUT_MS = 60_000;
+
+/** One of the daemon's options as it was understood; a secret's value is asterisks. */
+export interface DescribedOption {
+  readonly flag: string;
+  /** As the flag takes it. */
+  readonly value: string;
+  readonly source: "flag" | "env" | "default";
+  readonly ofProvider: boolean;
+}
 
 /** What the control socket tells of the daemon. */
 export interface ControlSource {
   readonly lifecycle: Pick<Lifecycle, "list" | "waitUntil">;
   readonly relay: Pick<RelayControl, "hello" | "list">;
+  readonly cloud: Provider;
+  readonly failedStarts: Pick<FailedStarts, "list">;
+  readonly options: readonly DescribedOption[];
+  /** The latest log lines, oldest first. */
+  readonly recentLog: () => readonly string[];
   readonly version: string;
   readonly provider: string;
   readonly hypervisorSocket: string;
   /** Negative: no limit. */
   readonly sandboxLimit: number;
   readonly startedAtMs: number;
+  readonly logger: Logger;
 }
 
 /** The daemon's control service: reads only, and never fails because the relay is away. */
@@ -26,7 +43,7 @@ export function controlRoutes(source: ControlSource): (router: ConnectRouter) =>
 }
 
 function controlService(source: ControlSource): ServiceImpl<typeof Control> {
-  const { lifecycle, relay } = source;
+  const { lifecycle, relay, cloud, failedStarts, logger } = source;
   return {
     async info(_, { signal }) {
       const hello = await relay.hello({ signal }).catch(() => undefined);
@@ -50,37 +67,26 @@ function controlService(source: ControlSource): ServiceImpl<typeof Control> {
       };
     },
     async *watchSandboxes({ sandboxId }, { signal }) {
-      const seen = new Map<string, SandboxRecord>();
-      for (;;) {
-        const { changed, gone } = await lifecycle.waitUntil(
-          () => changes(lifecycle.list(), { seen, sandboxId }),
-          {
-            signal,
-          },
-        );
-        for (const status of changed) {
-          seen.set(status.record.sandboxId, status.record);
-          yield { event: { case: "changed", value: sandboxMessage(status, undefined) } };
-        }
-        for (const id of gone) {
-          seen.delete(id);
-          yield { event: { case: "gone", value: id } };
-        }
+      const isWanted = (id: string) => sandboxId === "" || id === sandboxId;
+      for await (const change of followSandboxes(lifecycle, { signal, isWanted })) {
+        yield change.type === "changed"
+          ? { event: { case: "changed", value: sandboxMessage(change.status, undefined) } }
+          : { event: { case: "gone", value: change.sandboxId } };
       }
     },
+    guestLogs: (request, { signal }) =>
+      guestLogs(request, { list: () => lifecycle.list(), provider: cloud, failedStarts, logger }, { signal }),
+    options: () => ({ options: [...source.options] }),
+    recentLog: () => ({ lines: [...source.recentLog()] }),
+    async verifyProvider(_, { signal }) {
+      const findings = await cloud.configVerifier({
+        signal: AbortSignal.any([signal, AbortSignal.timeout(VERIFY_TIMEOUT_MS)]),
+        deadline: Date.now() + VERIFY_TIMEOUT_MS,
+        logger,
+      });
+      return { findings: [...findings] };
+    },
   };
-}
-
-/** What differs from what the caller has seen; `undefined` when nothing does. A record is a value, so identity tells. */
-function changes(
-  now: readonly SandboxStatus[],
-  { seen, sandboxId }: { seen: ReadonlyMap<string, SandboxRecord>; sandboxId: string },
-): { changed: readonly SandboxStatus[]; gone: readonly string[] } | undefined {
-  const wanted = now.filter(({ record }) => sandboxId === "" || record.sandboxId === sandboxId);
-  const changed = wanted.filter(({ record }) => seen.get(record.sandboxId) !== record);
-  const present = new Set(wanted.map(({ record }) => record.sandboxId));
-  const gone = [...seen.keys()].filter((id) => !present.has(id));
-  return changed.length + gone.length === 0 ? undefined : { changed, gone };
 }
 
 async function carriedById(

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { loadX509 } from "../pki/load-x509.ts";
 import type { DaemonParts } from "./parts.ts";
+import { openFailedStarts } from "./failed-starts.ts";
 import { openStateDirectory } from "./state-dir.ts";
 import { openLifecycle, openProvider } from "./open-lifecycle.ts";
 import { serve } from "./serve.ts";
@@ -28,14 +30,15 @@ async function startDaemon(parts: DaemonParts, signal: AbortSignal): Promise<Dae
   const state = stack.use(await openStateDirectory(settings.stateDir));
   const provider = await openProvider(parts, { state, signal });
   stack.defer(() => provider.teardown());
-  const { lifecycle, relay } = await openLifecycle(parts, { state, provider, signal });
+  const failedStarts = await openFailedStarts(join(state.path, "failed-starts"), { provider, logger });
+  const { lifecycle, relay } = await openLifecycle(parts, { state, provider, failedStarts, signal });
   stack.use(lifecycle);
   const { adopted, ending, quarantined } = await lifecycle.recover({ signal });
   for (const entry of quarantined) logger.error({ ...entry }, "journal entry cannot be read");
   if (adopted.length + ending.length > 0)
     logger.info({ adopted, ending }, "took over from an earlier daemon");
 
-  const { hypervisor } = stack.use(await serve(parts, { lifecycle, relay }));
+  const { hypervisor } = stack.use(await serve(parts, { lifecycle, relay, provider, failedStarts }));
   const reaping = new AbortController();
   const reaped = lifecycle.reapForever(reaping);
   stack.defer(async () => {

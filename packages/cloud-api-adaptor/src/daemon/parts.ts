@@ -1,5 +1,7 @@
 import type { CloudProvider, Logger, OptionValues } from "@peerpods/cloud-providers";
+import type { DescribedOption } from "../control/service.ts";
 import type { PodNetwork, RelayControl } from "../sandbox/ports.ts";
+import type { RecentLog } from "./recent-log.ts";
 import type { ServiceNotifier } from "./sd-notify.ts";
 import type { DaemonSettings } from "./settings.ts";
 
@@ -11,6 +13,9 @@ export interface DaemonParts {
   readonly providerConfig: OptionValues;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
+  /** What the control socket tells of the options and the log. */
+  readonly options: readonly DescribedOption[];
+  readonly recentLog: Pick<RecentLog, "lines">;
   readonly notifier: ServiceNotifier;
   readonly network: PodNetwork;
   /** Starts or finds the agent relay on this socket and returns its control. */

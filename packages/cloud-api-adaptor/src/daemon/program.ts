@@ -5,7 +5,7 @@ import {
   OptionsError,
   redactOptions,
 } from "@peerpods/cloud-providers";
-import type { CloudProvider, OptionValues, ProviderRegistry } from "@peerpods/cloud-providers";
+import type { CloudProvider, LoadedOptions, ProviderRegistry } from "@peerpods/cloud-providers";
 import { createIpRoute2 } from "@peerpods/pod-network";
 import { explain } from "../sandbox/errors.ts";
 import type { PodNetwork } from "../sandbox/ports.ts";
@@ -13,8 +13,10 @@ import { version } from "../version.ts";
 import { optionsWith, secretTexts } from "./all-options.ts";
 import { parseInvocation, usage, versionText } from "./command-line.ts";
 import { runDaemon } from "./daemon.ts";
+import { describeOptions } from "./described-options.ts";
 import type { DaemonParts } from "./parts.ts";
 import { createLogger } from "./logger.ts";
+import { createRecentLog } from "./recent-log.ts";
 import { createScrubber } from "./scrub.ts";
 import type { Scrub } from "./scrub.ts";
 import { createServiceNotifier } from "./sd-notify.ts";
@@ -90,7 +92,7 @@ async function runProvider(
     }
     const inKubernetes = (env["KUBERNETES_SERVICE_HOST"] ?? "") !== "";
     const settings = toSettings(loaded.values, { inKubernetes });
-    await runWith(parts, { cloudProvider, settings, values: loaded.values, scrub });
+    await runWith(parts, { cloudProvider, settings, loaded, scrub });
     return 0;
   } catch (error) {
     const problem = error instanceof OptionsError ? `\n${error.message}` : ` ${explain(error)}`;
@@ -105,13 +107,19 @@ async function runWith(
   run: {
     readonly cloudProvider: CloudProvider;
     readonly settings: DaemonSettings;
-    readonly values: OptionValues;
+    readonly loaded: LoadedOptions;
     readonly scrub: Scrub;
   },
 ): Promise<void> {
-  const { cloudProvider, settings, values, scrub } = run;
+  const { cloudProvider, settings, loaded, scrub } = run;
+  const { values } = loaded;
   const { env, stdout, exitNow, signals, ensureRelay } = parts;
-  const logger = createLogger({ level: settings.logLevel, scrub, write: stdout });
+  const recentLog = createRecentLog();
+  const write = (line: string) => {
+    recentLog.add(line);
+    stdout(line);
+  };
+  const logger = createLogger({ level: settings.logLevel, scrub, write });
   logger.info(
     {
       version,
@@ -128,6 +136,8 @@ async function runWith(
     providerConfig: Object.fromEntries(cloudProvider.options.map(({ flag }) => [flag, values[flag] ?? ""])),
     env,
     logger,
+    options: describeOptions(cloudProvider, loaded),
+    recentLog,
     notifier: createServiceNotifier({ notifySocket: env["NOTIFY_SOCKET"], logger }),
     network:
       parts.network?.(settings) ??

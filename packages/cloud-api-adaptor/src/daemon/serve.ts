@@ -1,9 +1,11 @@
 import { systemClock } from "@peerpods/cloud-providers";
+import type { Provider } from "@peerpods/cloud-providers";
 import { createTtrpcServer } from "@peerpods/ttrpc";
 import type { TtrpcServer } from "@peerpods/ttrpc";
 import { controlRoutes } from "../control/service.ts";
 import { hypervisorRoutes } from "../hypervisor/routes.ts";
 import type { Lifecycle } from "../sandbox/lifecycle.ts";
+import type { FailedStarts } from "../sandbox/ports.ts";
 import type { RelayControl } from "../sandbox/ports.ts";
 import { version } from "../version.ts";
 import { claimSocketPath, isServed } from "./claim-socket-path.ts";
@@ -20,8 +22,18 @@ export interface Services extends AsyncDisposable {
  * @throws SocketPathError when a path is taken; nothing is open then.
  */
 export async function serve(
-  { settings, cloudProvider, logger }: DaemonParts,
-  { lifecycle, relay }: { readonly lifecycle: Lifecycle; readonly relay: RelayControl },
+  { settings, cloudProvider, options, recentLog, logger }: DaemonParts,
+  {
+    lifecycle,
+    relay,
+    provider,
+    failedStarts,
+  }: {
+    readonly lifecycle: Lifecycle;
+    readonly relay: RelayControl;
+    readonly provider: Provider;
+    readonly failedStarts: FailedStarts;
+  },
 ): Promise<Services> {
   await using stack = new AsyncDisposableStack();
   const { socketPath, controlSocketPath, podsDir, network, probePort } = settings;
@@ -36,6 +48,11 @@ export async function serve(
       controlRoutes({
         lifecycle,
         relay,
+        cloud: provider,
+        failedStarts,
+        options,
+        recentLog: () => recentLog.lines(),
+        logger,
         version,
         provider: cloudProvider.name,
         hypervisorSocket: socketPath,

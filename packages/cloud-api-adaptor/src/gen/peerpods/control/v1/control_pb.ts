@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file peerpods/control/v1/control.proto.
  */
 export const file_peerpods_control_v1_control: GenFile = /*@__PURE__*/
-  fileDesc("CiFwZWVycG9kcy9jb250cm9sL3YxL2NvbnRyb2wucHJvdG8SE3BlZXJwb2RzLmNvbnRyb2wudjEiDQoLSW5mb1JlcXVlc3Qi3wEKDEluZm9SZXNwb25zZRIQCghwcm90b2NvbBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJEhAKCHByb3ZpZGVyGAMgASgJEhUKDXN0YXJ0ZWRfYXRfbXMYBCABKAQSGQoRaHlwZXJ2aXNvcl9zb2NrZXQYBSABKAkSGgoNc2FuZGJveF9saW1pdBgGIAEoDUgAiAEBEgsKA3BpZBgHIAEoBRItCgVyZWxheRgIIAEoCzIeLnBlZXJwb2RzLmNvbnRyb2wudjEuUmVsYXlJbmZvQhAKDl9zYW5kYm94X2xpbWl0Ii4KCVJlbGF5SW5mbxIQCghwcm90b2NvbBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJIhYKFExpc3RTYW5kYm94ZXNSZXF1ZXN0IkgKFUxpc3RTYW5kYm94ZXNSZXNwb25zZRIvCglzYW5kYm94ZXMYASADKAsyHC5wZWVycG9kcy5jb250cm9sLnYxLlNhbmRib3giKwoVV2F0Y2hTYW5kYm94ZXNSZXF1ZXN0EhIKCnNhbmRib3hfaWQYASABKAkiYgoWV2F0Y2hTYW5kYm94ZXNSZXNwb25zZRIvCgdjaGFuZ2VkGAEgASgLMhwucGVlcnBvZHMuY29udHJvbC52MS5TYW5kYm94SAASDgoEZ29uZRgCIAEoCUgAQgcKBWV2ZW50IpICCgdTYW5kYm94EhIKCnNhbmRib3hfaWQYASABKAkSEAoIcG9kX25hbWUYAiABKAkSFQoNcG9kX25hbWVzcGFjZRgDIAEoCRINCgVwaGFzZRgEIAEoCRINCgVlcnJvchgFIAEoCRITCgtpbnN0YW5jZV9pZBgGIAEoCRIVCg1pbnN0YW5jZV9uYW1lGAcgASgJEhEKCWFkZHJlc3NlcxgIIAMoCRIsCgh0aW1lbGluZRgJIAMoCzIaLnBlZXJwb2RzLmNvbnRyb2wudjEuU3RhbXASFAoMYWdlbnRfc29ja2V0GAogASgJEikKBXJlbGF5GAsgASgLMhoucGVlcnBvZHMuY29udHJvbC52MS5SZWxheSIkCgVTdGFtcBIMCgRuYW1lGAEgASgJEg0KBWF0X21zGAIgASgBIo8BCgVSZWxheRIKCgJ2bRgBIAEoCRIMCgRzaGltGAIgASgJEhQKDGZyYW1lc190b192bRgDIAEoBBIWCg5mcmFtZXNfdG9fc2hpbRgEIAEoBBITCgtieXRlc190b192bRgFIAEoBBIVCg1ieXRlc190b19zaGltGAYgASgEEhIKCnJlY29ubmVjdHMYByABKAQyqwIKB0NvbnRyb2wSSwoESW5mbxIgLnBlZXJwb2RzLmNvbnRyb2wudjEuSW5mb1JlcXVlc3QaIS5wZWVycG9kcy5jb250cm9sLnYxLkluZm9SZXNwb25zZRJmCg1MaXN0U2FuZGJveGVzEikucGVlcnBvZHMuY29udHJvbC52MS5MaXN0U2FuZGJveGVzUmVxdWVzdBoqLnBlZXJwb2RzLmNvbnRyb2wudjEuTGlzdFNhbmRib3hlc1Jlc3BvbnNlEmsKDldhdGNoU2FuZGJveGVzEioucGVlcnBvZHMuY29udHJvbC52MS5XYXRjaFNhbmRib3hlc1JlcXVlc3QaKy5wZWVycG9kcy5jb250cm9sLnYxLldhdGNoU2FuZGJveGVzUmVzcG9uc2UwAWIGcHJvdG8z");
+  fileDesc("CiFwZWVycG9kcy9jb250cm9sL3YxL2NvbnRyb2wucHJvdG8SE3BlZXJwb2RzLmNvbnRyb2wudjEiDQoLSW5mb1JlcXVlc3Qi3wEKDEluZm9SZXNwb25zZRIQCghwcm90b2NvbBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJEhAKCHByb3ZpZGVyGAMgASgJEhUKDXN0YXJ0ZWRfYXRfbXMYBCABKAQSGQoRaHlwZXJ2aXNvcl9zb2NrZXQYBSABKAkSGgoNc2FuZGJveF9saW1pdBgGIAEoDUgAiAEBEgsKA3BpZBgHIAEoBRItCgVyZWxheRgIIAEoCzIeLnBlZXJwb2RzLmNvbnRyb2wudjEuUmVsYXlJbmZvQhAKDl9zYW5kYm94X2xpbWl0Ii4KCVJlbGF5SW5mbxIQCghwcm90b2NvbBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJIhYKFExpc3RTYW5kYm94ZXNSZXF1ZXN0IkgKFUxpc3RTYW5kYm94ZXNSZXNwb25zZRIvCglzYW5kYm94ZXMYASADKAsyHC5wZWVycG9kcy5jb250cm9sLnYxLlNhbmRib3giKwoVV2F0Y2hTYW5kYm94ZXNSZXF1ZXN0EhIKCnNhbmRib3hfaWQYASABKAkiYgoWV2F0Y2hTYW5kYm94ZXNSZXNwb25zZRIvCgdjaGFuZ2VkGAEgASgLMhwucGVlcnBvZHMuY29udHJvbC52MS5TYW5kYm94SAASDgoEZ29uZRgCIAEoCUgAQgcKBWV2ZW50IpICCgdTYW5kYm94EhIKCnNhbmRib3hfaWQYASABKAkSEAoIcG9kX25hbWUYAiABKAkSFQoNcG9kX25hbWVzcGFjZRgDIAEoCRINCgVwaGFzZRgEIAEoCRINCgVlcnJvchgFIAEoCRITCgtpbnN0YW5jZV9pZBgGIAEoCRIVCg1pbnN0YW5jZV9uYW1lGAcgASgJEhEKCWFkZHJlc3NlcxgIIAMoCRIsCgh0aW1lbGluZRgJIAMoCzIaLnBlZXJwb2RzLmNvbnRyb2wudjEuU3RhbXASFAoMYWdlbnRfc29ja2V0GAogASgJEikKBXJlbGF5GAsgASgLMhoucGVlcnBvZHMuY29udHJvbC52MS5SZWxheSIkCgVTdGFtcBIMCgRuYW1lGAEgASgJEg0KBWF0X21zGAIgASgBIo8BCgVSZWxheRIKCgJ2bRgBIAEoCRIMCgRzaGltGAIgASgJEhQKDGZyYW1lc190b192bRgDIAEoBBIWCg5mcmFtZXNfdG9fc2hpbRgEIAEoBBITCgtieXRlc190b192bRgFIAEoBBIVCg1ieXRlc190b19zaGltGAYgASgEEhIKCnJlY29ubmVjdHMYByABKAQiMgoQR3Vlc3RMb2dzUmVxdWVzdBILCgNwb2QYASABKAkSEQoJbWF4X2J5dGVzGAIgASgNIsMBChFHdWVzdExvZ3NSZXNwb25zZRISCgpzYW5kYm94X2lkGAEgASgJEhAKCHBvZF9uYW1lGAIgASgJEhUKDXBvZF9uYW1lc3BhY2UYAyABKAkSDQoFcGhhc2UYBCABKAkSDQoFZXJyb3IYBSABKAkSFwoKa2VwdF9hdF9tcxgGIAEoAUgAiAEBEisKBGxvZ3MYByADKAsyHS5wZWVycG9kcy5jb250cm9sLnYxLkd1ZXN0TG9nQg0KC19rZXB0X2F0X21zIjkKCEd1ZXN0TG9nEgwKBG5hbWUYASABKAkSDAoEdGV4dBgCIAEoCRIRCgl0cnVuY2F0ZWQYAyABKAgiEAoOT3B0aW9uc1JlcXVlc3QiRAoPT3B0aW9uc1Jlc3BvbnNlEjEKB29wdGlvbnMYASADKAsyIC5wZWVycG9kcy5jb250cm9sLnYxLk9wdGlvblZhbHVlIk8KC09wdGlvblZhbHVlEgwKBGZsYWcYASABKAkSDQoFdmFsdWUYAiABKAkSDgoGc291cmNlGAMgASgJEhMKC29mX3Byb3ZpZGVyGAQgASgIIhIKEFJlY2VudExvZ1JlcXVlc3QiIgoRUmVjZW50TG9nUmVzcG9uc2USDQoFbGluZXMYASADKAkiFwoVVmVyaWZ5UHJvdmlkZXJSZXF1ZXN0IkgKFlZlcmlmeVByb3ZpZGVyUmVzcG9uc2USLgoIZmluZGluZ3MYASADKAsyHC5wZWVycG9kcy5jb250cm9sLnYxLkZpbmRpbmciTQoHRmluZGluZxIQCghzZXZlcml0eRgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJMqQFCgdDb250cm9sEksKBEluZm8SIC5wZWVycG9kcy5jb250cm9sLnYxLkluZm9SZXF1ZXN0GiEucGVlcnBvZHMuY29udHJvbC52MS5JbmZvUmVzcG9uc2USZgoNTGlzdFNhbmRib3hlcxIpLnBlZXJwb2RzLmNvbnRyb2wudjEuTGlzdFNhbmRib3hlc1JlcXVlc3QaKi5wZWVycG9kcy5jb250cm9sLnYxLkxpc3RTYW5kYm94ZXNSZXNwb25zZRJrCg5XYXRjaFNhbmRib3hlcxIqLnBlZXJwb2RzLmNvbnRyb2wudjEuV2F0Y2hTYW5kYm94ZXNSZXF1ZXN0GisucGVlcnBvZHMuY29udHJvbC52MS5XYXRjaFNhbmRib3hlc1Jlc3BvbnNlMAESWgoJR3Vlc3RMb2dzEiUucGVlcnBvZHMuY29udHJvbC52MS5HdWVzdExvZ3NSZXF1ZXN0GiYucGVlcnBvZHMuY29udHJvbC52MS5HdWVzdExvZ3NSZXNwb25zZRJUCgdPcHRpb25zEiMucGVlcnBvZHMuY29udHJvbC52MS5PcHRpb25zUmVxdWVzdBokLnBlZXJwb2RzLmNvbnRyb2wudjEuT3B0aW9uc1Jlc3BvbnNlEloKCVJlY2VudExvZxIlLnBlZXJwb2RzLmNvbnRyb2wudjEuUmVjZW50TG9nUmVxdWVzdBomLnBlZXJwb2RzLmNvbnRyb2wudjEuUmVjZW50TG9nUmVzcG9uc2USaQoOVmVyaWZ5UHJvdmlkZXISKi5wZWVycG9kcy5jb250cm9sLnYxLlZlcmlmeVByb3ZpZGVyUmVxdWVzdBorLnBlZXJwb2RzLmNvbnRyb2wudjEuVmVyaWZ5UHJvdmlkZXJSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * @generated from message peerpods.control.v1.InfoRequest
@@ -345,6 +345,284 @@ export const RelaySchema: GenMessage<Relay> = /*@__PURE__*/
   messageDesc(file_peerpods_control_v1_control, 9);
 
 /**
+ * @generated from message peerpods.control.v1.GuestLogsRequest
+ */
+export type GuestLogsRequest = Message<"peerpods.control.v1.GuestLogsRequest"> & {
+  /**
+   * A pod's name, "namespace/name", or at least 6 characters of the beginning of a sandbox id.
+   *
+   * @generated from field: string pod = 1;
+   */
+  pod: string;
+
+  /**
+   * End of each log, at most 524288; 0 means 65536.
+   *
+   * @generated from field: uint32 max_bytes = 2;
+   */
+  maxBytes: number;
+};
+
+/**
+ * Describes the message peerpods.control.v1.GuestLogsRequest.
+ * Use `create(GuestLogsRequestSchema)` to create a new message.
+ */
+export const GuestLogsRequestSchema: GenMessage<GuestLogsRequest> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 10);
+
+/**
+ * @generated from message peerpods.control.v1.GuestLogsResponse
+ */
+export type GuestLogsResponse = Message<"peerpods.control.v1.GuestLogsResponse"> & {
+  /**
+   * @generated from field: string sandbox_id = 1;
+   */
+  sandboxId: string;
+
+  /**
+   * @generated from field: string pod_name = 2;
+   */
+  podName: string;
+
+  /**
+   * @generated from field: string pod_namespace = 3;
+   */
+  podNamespace: string;
+
+  /**
+   * Phase of the sandbox; "failed" with kept_at_ms set for a start that failed.
+   *
+   * @generated from field: string phase = 4;
+   */
+  phase: string;
+
+  /**
+   * Why the start failed, else empty.
+   *
+   * @generated from field: string error = 5;
+   */
+  error: string;
+
+  /**
+   * When the logs of a failed start were kept, milliseconds since the epoch; absent for a sandbox that exists.
+   *
+   * @generated from field: optional double kept_at_ms = 6;
+   */
+  keptAtMs?: number | undefined;
+
+  /**
+   * The console first, then each program of the guest.
+   *
+   * @generated from field: repeated peerpods.control.v1.GuestLog logs = 7;
+   */
+  logs: GuestLog[];
+};
+
+/**
+ * Describes the message peerpods.control.v1.GuestLogsResponse.
+ * Use `create(GuestLogsResponseSchema)` to create a new message.
+ */
+export const GuestLogsResponseSchema: GenMessage<GuestLogsResponse> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 11);
+
+/**
+ * @generated from message peerpods.control.v1.GuestLog
+ */
+export type GuestLog = Message<"peerpods.control.v1.GuestLog"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Written by the guest; UTF-8, may hold control characters.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * There was more before.
+   *
+   * @generated from field: bool truncated = 3;
+   */
+  truncated: boolean;
+};
+
+/**
+ * Describes the message peerpods.control.v1.GuestLog.
+ * Use `create(GuestLogSchema)` to create a new message.
+ */
+export const GuestLogSchema: GenMessage<GuestLog> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 12);
+
+/**
+ * @generated from message peerpods.control.v1.OptionsRequest
+ */
+export type OptionsRequest = Message<"peerpods.control.v1.OptionsRequest"> & {
+};
+
+/**
+ * Describes the message peerpods.control.v1.OptionsRequest.
+ * Use `create(OptionsRequestSchema)` to create a new message.
+ */
+export const OptionsRequestSchema: GenMessage<OptionsRequest> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 13);
+
+/**
+ * @generated from message peerpods.control.v1.OptionsResponse
+ */
+export type OptionsResponse = Message<"peerpods.control.v1.OptionsResponse"> & {
+  /**
+   * @generated from field: repeated peerpods.control.v1.OptionValue options = 1;
+   */
+  options: OptionValue[];
+};
+
+/**
+ * Describes the message peerpods.control.v1.OptionsResponse.
+ * Use `create(OptionsResponseSchema)` to create a new message.
+ */
+export const OptionsResponseSchema: GenMessage<OptionsResponse> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 14);
+
+/**
+ * @generated from message peerpods.control.v1.OptionValue
+ */
+export type OptionValue = Message<"peerpods.control.v1.OptionValue"> & {
+  /**
+   * @generated from field: string flag = 1;
+   */
+  flag: string;
+
+  /**
+   * As a flag takes it; asterisks for a secret.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * flag, env or default
+   *
+   * @generated from field: string source = 3;
+   */
+  source: string;
+
+  /**
+   * Whether the provider has it rather than the daemon.
+   *
+   * @generated from field: bool of_provider = 4;
+   */
+  ofProvider: boolean;
+};
+
+/**
+ * Describes the message peerpods.control.v1.OptionValue.
+ * Use `create(OptionValueSchema)` to create a new message.
+ */
+export const OptionValueSchema: GenMessage<OptionValue> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 15);
+
+/**
+ * @generated from message peerpods.control.v1.RecentLogRequest
+ */
+export type RecentLogRequest = Message<"peerpods.control.v1.RecentLogRequest"> & {
+};
+
+/**
+ * Describes the message peerpods.control.v1.RecentLogRequest.
+ * Use `create(RecentLogRequestSchema)` to create a new message.
+ */
+export const RecentLogRequestSchema: GenMessage<RecentLogRequest> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 16);
+
+/**
+ * @generated from message peerpods.control.v1.RecentLogResponse
+ */
+export type RecentLogResponse = Message<"peerpods.control.v1.RecentLogResponse"> & {
+  /**
+   * JSON, one object each, oldest first; at most 512 KiB in all.
+   *
+   * @generated from field: repeated string lines = 1;
+   */
+  lines: string[];
+};
+
+/**
+ * Describes the message peerpods.control.v1.RecentLogResponse.
+ * Use `create(RecentLogResponseSchema)` to create a new message.
+ */
+export const RecentLogResponseSchema: GenMessage<RecentLogResponse> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 17);
+
+/**
+ * @generated from message peerpods.control.v1.VerifyProviderRequest
+ */
+export type VerifyProviderRequest = Message<"peerpods.control.v1.VerifyProviderRequest"> & {
+};
+
+/**
+ * Describes the message peerpods.control.v1.VerifyProviderRequest.
+ * Use `create(VerifyProviderRequestSchema)` to create a new message.
+ */
+export const VerifyProviderRequestSchema: GenMessage<VerifyProviderRequest> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 18);
+
+/**
+ * @generated from message peerpods.control.v1.VerifyProviderResponse
+ */
+export type VerifyProviderResponse = Message<"peerpods.control.v1.VerifyProviderResponse"> & {
+  /**
+   * @generated from field: repeated peerpods.control.v1.Finding findings = 1;
+   */
+  findings: Finding[];
+};
+
+/**
+ * Describes the message peerpods.control.v1.VerifyProviderResponse.
+ * Use `create(VerifyProviderResponseSchema)` to create a new message.
+ */
+export const VerifyProviderResponseSchema: GenMessage<VerifyProviderResponse> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 19);
+
+/**
+ * @generated from message peerpods.control.v1.Finding
+ */
+export type Finding = Message<"peerpods.control.v1.Finding"> & {
+  /**
+   * error, warning or info
+   *
+   * @generated from field: string severity = 1;
+   */
+  severity: string;
+
+  /**
+   * The option or resource it is about.
+   *
+   * @generated from field: string subject = 2;
+   */
+  subject: string;
+
+  /**
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * @generated from field: string remedy = 4;
+   */
+  remedy: string;
+};
+
+/**
+ * Describes the message peerpods.control.v1.Finding.
+ * Use `create(FindingSchema)` to create a new message.
+ */
+export const FindingSchema: GenMessage<Finding> = /*@__PURE__*/
+  messageDesc(file_peerpods_control_v1_control, 20);
+
+/**
  * @generated from service peerpods.control.v1.Control
  */
 export const Control: GenService<{
@@ -373,6 +651,47 @@ export const Control: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchSandboxesRequestSchema;
     output: typeof WatchSandboxesResponseSchema;
+  },
+  /**
+   * What the guest of one pod has written. NOT_FOUND when no sandbox and no failed start is of that name,
+   * FAILED_PRECONDITION when several are, UNIMPLEMENTED when the provider cannot show logs. Since protocol 2.
+   *
+   * @generated from rpc peerpods.control.v1.Control.GuestLogs
+   */
+  guestLogs: {
+    methodKind: "unary";
+    input: typeof GuestLogsRequestSchema;
+    output: typeof GuestLogsResponseSchema;
+  },
+  /**
+   * The daemon's options as it understood them, secrets hidden. Since protocol 2.
+   *
+   * @generated from rpc peerpods.control.v1.Control.Options
+   */
+  options: {
+    methodKind: "unary";
+    input: typeof OptionsRequestSchema;
+    output: typeof OptionsResponseSchema;
+  },
+  /**
+   * The daemon's latest log lines, without secrets. Since protocol 2.
+   *
+   * @generated from rpc peerpods.control.v1.Control.RecentLog
+   */
+  recentLog: {
+    methodKind: "unary";
+    input: typeof RecentLogRequestSchema;
+    output: typeof RecentLogResponseSchema;
+  },
+  /**
+   * What the provider's own check of its configuration finds now. Since protocol 2.
+   *
+   * @generated from rpc peerpods.control.v1.Control.VerifyProvider
+   */
+  verifyProvider: {
+    methodKind: "unary";
+    input: typeof VerifyProviderRequestSchema;
+    output: typeof VerifyProviderResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_peerpods_control_v1_control, 0);
