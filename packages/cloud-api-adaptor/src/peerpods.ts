@@ -46,8 +46,6 @@ program
   .option("--no-timeline", "do not print what took how long")
   .action(async (image: string, command: string[], flags: Record<string, never>) => {
     const { run } = await import("./commands/run.ts");
-    // Signals belong to the container from here on.
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     process.exitCode = await run(context(), {
       image,
       command,
@@ -67,7 +65,18 @@ program
 function context(): CommandContext {
   const { controlSocket, json } = program.opts<{ controlSocket: string; json: boolean }>();
   const { stdin, stdout, stderr } = process;
-  return { controlSocket, json, stdin, stdout, stderr, signal: interrupted.signal };
+  return {
+    controlSocket,
+    json,
+    stdin,
+    stdout,
+    stderr,
+    signal: interrupted.signal,
+    takeSignals: () => {
+      for (const name of ["SIGINT", "SIGTERM"] as const)
+        process.off(name, interrupt).on(name, () => undefined);
+    },
+  };
 }
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -10,8 +10,10 @@ export interface CommandContext {
   readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   readonly stdout: Writable & { readonly columns?: number; readonly rows?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean };
-  /** Aborts at the first SIGINT or SIGTERM that a command does not pass on by itself. */
+  /** Aborts at the first SIGINT or SIGTERM, until a command takes them. */
   readonly signal: AbortSignal;
+  /** From now on SIGINT and SIGTERM are the command's business and end nothing by themselves. */
+  readonly takeSignals: () => void;
 }
 
 /** Connects to the daemon, or says what to do when there is none. */

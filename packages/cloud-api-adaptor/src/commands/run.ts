@@ -43,6 +43,12 @@ export interface RunOptions {
  */
 export async function run(context: CommandContext, options: RunOptions): Promise<number> {
   const { signal } = context;
+  if (options.command.length === 0) {
+    throw new CommandError("no command was given, and this node does not have the image's own", {
+      remedy: `name it after --, e.g. peerpods run ${options.image} -- sh -c 'echo hello'`,
+      exitCode: CANNOT_RUN,
+    });
+  }
   await using daemon = await connectDaemon(context);
   const { hypervisorSocket } = await daemon.control.info({}, { signal, timeoutMs: 10_000 });
   await using network = await createPodNetwork(options.netns, signal);
@@ -108,8 +114,8 @@ async function runContainer(
     },
   );
   timeline.mark("container");
-  using _ = passSignals(container, { context, tty: options.tty });
-  const exitCode = await Promise.race([container.exited, running.lost]);
+  using signals = passSignals(container, { context, tty: options.tty });
+  const exitCode = await Promise.race([container.exited, running.lost, signals.insisted]);
   timeline.mark("exit");
   return exitCode;
 }

@@ -17,7 +17,7 @@ export interface RelayLimits {
   readonly maxSandboxes: number;
   /** Connections on one agent socket at once; a shim needs one, the Rust shim two. Default 8. */
   readonly maxConnectionsPerSandbox: number;
-  /** How long a lost VM connection is dialled again before the VM is given up. Default 5 min. */
+  /** How long a lost VM connection is dialled again before the VM is given up. Default 2 min. */
   readonly reconnectTimeoutMs: number;
   /**
    * How long the agent may stay silent after a health check before its connection counts as dead. The shim kills the
@@ -30,7 +30,7 @@ export interface RelayLimits {
 export const defaultRelayLimits: RelayLimits = {
   maxSandboxes: 1_000,
   maxConnectionsPerSandbox: 8,
-  reconnectTimeoutMs: 300_000,
+  reconnectTimeoutMs: 120_000,
   silenceTimeoutMs: 20_000,
   dialPolicy: defaultDialPolicy,
 };

@@ -4,22 +4,36 @@ import type { CommandContext } from "../context.ts";
 
 const passedOn = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 
-/**
- * Passes signals of this program to the container, and with a terminal its size and every key. Disposal gives the terminal
- * back as it was.
- */
+/** So many SIGINT and SIGTERM mean that the caller no longer cares what the container makes of them. */
+const INSISTING = 3;
+
+/** Signals on their way to a container. Disposal gives the terminal back as it was. */
+export interface SignalPassing extends Disposable {
+  /** Rejects when the caller insists on an end; never resolves. */
+  readonly insisted: Promise<never>;
+}
+
+/** Passes signals of this program to the container, and with a terminal its size and every key. */
 export function passSignals(
   container: RunningContainer,
   { context, tty }: { context: CommandContext; tty: boolean },
-): Disposable {
+): SignalPassing {
   const { stdin, stdout } = context;
   const stack = new DisposableStack();
+  const insisted = Promise.withResolvers<never>();
+  insisted.promise.catch(() => undefined);
+  let ends = 0;
   const ignore = (): undefined => undefined;
   for (const name of passedOn) {
-    const pass = (): void => void container.signal(constants.signals[name]).catch(ignore);
+    const pass = (): void => {
+      if (name === "SIGINT" || name === "SIGTERM") ends += 1;
+      if (ends >= INSISTING) insisted.reject(new Error(`ended by the ${INSISTING}rd ${name}`));
+      void container.signal(constants.signals[name]).catch(ignore);
+    };
     process.on(name, pass);
     stack.defer(() => process.off(name, pass));
   }
+  context.takeSignals();
   if (tty) {
     const resize = (): void => {
       const { rows, columns } = stdout;
@@ -33,5 +47,5 @@ export function passSignals(
       stack.defer(() => stdin.setRawMode?.(false));
     }
   }
-  return stack;
+  return { insisted: insisted.promise, [Symbol.dispose]: () => stack.dispose() };
 }

@@ -8,7 +8,7 @@ import { isTrustFailure } from "./tls-failure.ts";
 
 /** Delays between attempts. */
 export interface DialPolicy {
-  /** After the first failed attempt; each further one waits 1.2 times as long. Default 50. */
+  /** After the first failed attempt; each further one waits 1.1 times as long. Default 20. */
   readonly minDelayMs: number;
   /** Default 5 000. */
   readonly maxDelayMs: number;
@@ -24,7 +24,7 @@ export interface DialPolicy {
 }
 
 export const defaultDialPolicy: DialPolicy = {
-  minDelayMs: 50,
+  minDelayMs: 20,
   maxDelayMs: 5_000,
   attemptTimeoutMs: 5_000,
   refusalAfterMs: 3_000,
@@ -37,7 +37,7 @@ export interface DialOptions {
   readonly policy?: DialPolicy | undefined;
 }
 
-const GROWTH = 1.2;
+const GROWTH = 1.1;
 
 /**
  * Reaches a forwarder, again and again until it answers or the time is over.
