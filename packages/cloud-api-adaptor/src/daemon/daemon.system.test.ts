@@ -18,7 +18,7 @@ afterEach(async () => {
   await machine[Symbol.asyncDispose]();
 });
 
-const gone = { timeout: 20_000, interval: 50 };
+const gone = { timeout: 60_000, interval: 50 };
 
 describe.skipIf(missing !== undefined)(`the daemon ${where}`, () => {
   it("killed with -9 is followed by one that goes on, while the agent connection never breaks", async () => {

@@ -17,7 +17,7 @@ import type { StateDirectory } from "./state-dir.ts";
 import { verifyCloudConfig } from "./verify-cloud-config.ts";
 
 /** Limit of the relay's start. */
-const RELAY_TIMEOUT_MS = 15_000;
+const RELAY_TIMEOUT_MS = 30_000;
 const MIN_REAP_INTERVAL_MS = 500;
 const LOCAL_TIMEOUT_MS = 15_000;
 const DELETE_TIMEOUT_MS = 10 * 60_000;

@@ -203,7 +203,7 @@ export class Machine implements AsyncDisposable {
       const id = basename(entry, ".json");
       await this.hypervisor((client) => client.stopVM({ id })).catch(() => undefined);
     }
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while ((await this.leftovers()).length > 0) {
       if (Date.now() > deadline) throw new Error(`pods cannot be removed:\n${daemon.output}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
