@@ -11,7 +11,8 @@ import { dialTtrpc } from "@peerpods/ttrpc";
 import { describe, expect, test } from "vitest";
 import { failure } from "./testing/streams.ts";
 import { makeTestImage } from "./testing/test-image.ts";
-import { missingForVM, until } from "./testing/test-vm.ts";
+import { missingForVM } from "./testing/test-vm.ts";
+import { until } from "./testing/until.ts";
 
 const missing = missingForVM(["umoci", "skopeo", "busybox"]);
 const program = fileURLToPath(new URL("image-pull-stand-in.ts", import.meta.url));

@@ -33,7 +33,13 @@ describe.skipIf(missing !== undefined)(
       const { agent, health } = vm;
       expect((await health.check({})).status).toBe(1);
       expect(await health.version({})).toMatchObject({ grpcVersion: "0.0.1" });
+      await using second = await vm.connect();
       await agent.createSandbox(sandboxRequest(sandbox));
+      // The socket has lost its name, but not those who were connected.
+      await expect(vm.connect()).rejects.toThrow("ENOENT");
+      expect(await failure(second.createSandbox(sandboxRequest(sandbox)))).toMatchObject({
+        code: Code.AlreadyExists,
+      });
       const details = await agent.getGuestDetails({ memBlockSize: true, memHotplugProbe: true });
       expect(details.agentDetails?.storageHandlers).toContain("image_guest_pull");
 

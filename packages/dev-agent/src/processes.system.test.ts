@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestPod, type TestPod } from "./testing/pod.ts";
 import { execRequest, workloadRequest } from "./testing/shim-requests.ts";
 import { failure, finish, readAll, readUntil } from "./testing/streams.ts";
-import { missingForVM, until } from "./testing/test-vm.ts";
+import { missingForVM } from "./testing/test-vm.ts";
+import { until } from "./testing/until.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

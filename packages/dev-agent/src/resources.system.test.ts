@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestPod, type TestPod } from "./testing/pod.ts";
 import { execRequest } from "./testing/shim-requests.ts";
 import { failure, finish, readUntil } from "./testing/streams.ts";
-import { missingForVM, until } from "./testing/test-vm.ts";
+import { missingForVM } from "./testing/test-vm.ts";
+import { until } from "./testing/until.ts";
 
 const memory = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup/memory.stat"].some((path) => existsSync(path))
   ? undefined

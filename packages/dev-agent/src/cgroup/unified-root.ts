@@ -10,7 +10,9 @@ import type { Hierarchies } from "./hierarchies.ts";
  */
 export async function prepareUnifiedRoot(hierarchies: Hierarchies): Promise<void> {
   if (hierarchies.version === 1 || (await isMachineRoot(hierarchies.root))) return;
-  const members = (await readControl(hierarchies.root, "cgroup.procs"))?.split("\n").filter(Boolean) ?? [];
+  const listed = (await readControl(hierarchies.root, "cgroup.procs"))?.split("\n") ?? [];
+  // A process of an outer pid namespace shows up as 0, which the kernel would take for the writer.
+  const members = listed.filter((pid) => Number(pid) > 0);
   if (members.length === 0) return;
   const child = join(hierarchies.root, "guest");
   await mkdir(child, { recursive: true });

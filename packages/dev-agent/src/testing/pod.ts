@@ -32,16 +32,19 @@ export interface TestPod extends AsyncDisposable {
 }
 
 /** Starts a VM and a pod in it, with the image `localhost/busybox:latest`. */
-export async function startTestPod(flags: readonly string[] = []): Promise<TestPod> {
+export async function startTestPod(
+  flags: readonly string[] = [],
+  cgroups: { version?: 1 | 2; unlimited?: boolean } = {},
+): Promise<TestPod> {
   await using undo = new AsyncDisposableStack();
   const images = await mkdtemp(join(tmpdir(), "dev-agent-images-"));
   undo.defer(() => rm(images, { recursive: true, force: true }));
   await makeTestImage(images, "localhost/busybox", applets);
-  const vm = undo.use(await startTestVM(["-image-root", images, ...flags]));
+  const vm = undo.use(await startTestVM(["-image-root", images, ...flags], cgroups.version));
   const { agent } = vm;
   const sandboxId = "5a".repeat(32);
   await agent.createSandbox(sandboxRequest(sandboxId));
-  await agent.createContainer(pauseRequest(sandboxId));
+  await agent.createContainer(pauseRequest(sandboxId, cgroups.unlimited));
   await agent.startContainer({ containerId: sandboxId });
   const parts = undo.move();
   return {

@@ -49,6 +49,7 @@ const shm = {
   options: ["rbind"],
 };
 
+const noLimits = { Devices: [{ Allow: true, Access: "rwm" }] };
 const masked = ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"];
 const readonly = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
@@ -68,7 +69,11 @@ export function sandboxRequest(id: string): MessageInitShape<typeof CreateSandbo
   };
 }
 
-export function pauseRequest(id: string): MessageInitShape<typeof CreateContainerRequestSchema> {
+/** @param unlimited see WorkloadOptions. */
+export function pauseRequest(
+  id: string,
+  unlimited = false,
+): MessageInitShape<typeof CreateContainerRequestSchema> {
   const metadata = { "io.kubernetes.cri.container-type": "sandbox", "io.kubernetes.cri.sandbox-id": id };
   return {
     containerId: id,
@@ -89,7 +94,7 @@ export function pauseRequest(id: string): MessageInitShape<typeof CreateContaine
       Mounts: [...mounts.slice(0, 3), shm, ...mounts.slice(3), shm],
       Annotations: metadata,
       Linux: {
-        Resources: { CPU: { Shares: 2n } },
+        Resources: unlimited ? noLimits : { CPU: { Shares: 2n } },
         CgroupsPath: `/pppods/pp1/${id}`,
         Namespaces: [{ Type: "ipc" }, { Type: "uts" }, { Type: "mount" }],
         MaskedPaths: masked,
@@ -106,6 +111,8 @@ export interface WorkloadOptions {
   readonly image?: string;
   readonly terminal?: boolean;
   readonly memoryLimit?: bigint;
+  /** No limits at all, not even of devices: for hierarchies without controllers, on machines that do not let BPF in. */
+  readonly unlimited?: boolean;
   readonly sharesPid?: boolean;
   readonly storages?: MessageInitShape<typeof CreateContainerRequestSchema>["storages"];
   readonly mounts?: readonly { destination: string; source: string; type?: string; options: string[] }[];
@@ -147,10 +154,12 @@ export function workloadRequest(
       ],
       Annotations: annotations,
       Linux: {
-        Resources: {
-          Memory: { Limit: memoryLimit, Swap: memoryLimit },
-          CPU: { Shares: 512n, Quota: 50000n, Period: 100000n },
-        },
+        Resources: options.unlimited
+          ? noLimits
+          : {
+              Memory: { Limit: memoryLimit, Swap: memoryLimit },
+              CPU: { Shares: 512n, Quota: 50000n, Period: 100000n },
+            },
         CgroupsPath: `/pppods/pp1/${id}`,
         Namespaces: [{ Type: "ipc" }, { Type: "uts" }, { Type: "mount" }],
       },

@@ -1,28 +1,16 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createClient, type Client } from "@connectrpc/connect";
 import { AgentService } from "@peerpods/kata-protocols/agent";
 import { Health } from "@peerpods/kata-protocols/health";
 import { dialTtrpc } from "@peerpods/ttrpc";
-
-const cgroupRoot = "/sys/fs/cgroup";
-const v1Controllers = [
-  "cpu",
-  "cpuacct",
-  "cpuset",
-  "memory",
-  "devices",
-  "freezer",
-  "blkio",
-  "pids",
-  "systemd",
-];
+import { cgroupRoot, machineCgroupVersion, makeTestCgroups } from "./test-cgroups.ts";
+import { until } from "./until.ts";
 
 /** Why the agent cannot be run here; undefined when it can. */
 export function missingForVM(
@@ -81,13 +69,18 @@ set +e
 wait $agent
 `;
 
-/** Starts a test VM; `flags` go to the agent. */
-export async function startTestVM(flags: readonly string[] = []): Promise<TestVM> {
+/**
+ * Starts a test VM; `flags` go to the agent.
+ * @param version of the cgroups in the VM; default: what this machine has.
+ */
+export async function startTestVM(
+  flags: readonly string[] = [],
+  version: 1 | 2 = machineCgroupVersion(),
+): Promise<TestVM> {
   await using undo = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "dev-agent-"));
   undo.defer(() => rm(directory, { recursive: true, force: true }));
-  const cgroups = await makeCgroups(`dev-agent-test-${process.pid}-${Date.now()}`);
-  undo.defer(() => removeCgroups(cgroups.directories));
+  const cgroups = undo.use(await makeTestCgroups(`dev-agent-test-${process.pid}-${Date.now()}`, version));
 
   const agentCommand = [
     process.execPath,
@@ -100,17 +93,25 @@ export async function startTestVM(flags: readonly string[] = []): Promise<TestVM
     ...flags,
   ];
   const enter = cgroups.directories.map((cgroup) => `echo $$ >${cgroup}/cgroup.procs`).join("; ");
-  const isolate = "unshare --mount --cgroup --pid --ipc --uts --fork --kill-child --mount-proc";
+  const isolate = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"];
   const child = spawn(
-    "sh",
-    ["-c", `${enter}; exec ${isolate} sh -c "$INIT" init "$@"`, "vm", ...agentCommand],
+    "unshare",
+    // PID 1 goes into its cgroups before they become the top of what it sees; the parent stays outside.
+    [
+      ...isolate,
+      "sh",
+      "-c",
+      `${enter}; exec unshare --cgroup sh -c "$INIT" init "$@"`,
+      "vm",
+      ...agentCommand,
+    ],
     {
       stdio: ["pipe", "ignore", "pipe"],
       env: {
         ...process.env,
         INIT: init,
         CONTROLLERS: cgroups.controllers.join(" "),
-        UNIFIED: cgroups.unified,
+        UNIFIED: version === 2 ? "1" : "",
       },
     },
   );
@@ -146,19 +147,6 @@ export async function startTestVM(flags: readonly string[] = []): Promise<TestVM
   };
 }
 
-/** Waits for a condition by looking again and again, at most 20 s. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string | (() => string),
-  vm?: ChildProcess,
-): Promise<void> {
-  for (const giveUp = performance.now() + 20_000; performance.now() < giveUp; await delay(10)) {
-    if (await condition()) return;
-    if (vm?.exitCode !== undefined && vm.exitCode !== null) break;
-  }
-  throw new Error(`waited in vain for ${typeof what === "string" ? what : what()}`);
-}
-
 async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> {
   child.kill("SIGKILL");
   await ended;
@@ -174,36 +162,4 @@ async function inVM(vm: ChildProcess, command: string): Promise<string> {
   const [code] = (await once(child, "close")) as [number];
   if (code !== 0) throw new Error(`${command}: exit code ${code}`);
   return output;
-}
-
-async function makeCgroups(name: string) {
-  const unified = existsSync(join(cgroupRoot, "cgroup.controllers"));
-  const present = readdirSync(cgroupRoot);
-  const controllers = unified ? [] : v1Controllers.filter((controller) => present.includes(controller));
-  const directories = unified
-    ? [join(cgroupRoot, name)]
-    : controllers.map((controller) => join(cgroupRoot, controller, name));
-  for (const directory of directories) {
-    await mkdir(directory);
-    for (const file of directory.includes("/cpuset/") ? ["cpuset.cpus", "cpuset.mems"] : [])
-      await writeFile(join(directory, file), await readFile(join(directory, "..", file)));
-  }
-  return { directories, controllers, unified: unified ? "1" : "" };
-}
-
-/** The kernel lets go of a cgroup a moment after its last process. */
-async function removeCgroups(directories: readonly string[]): Promise<void> {
-  for (const directory of directories)
-    await until(() => removeTree(directory), `the removal of ${directory}`);
-}
-
-async function removeTree(directory: string): Promise<boolean> {
-  try {
-    const entries = await readdir(directory, { withFileTypes: true });
-    for (const entry of entries) if (entry.isDirectory()) await removeTree(join(directory, entry.name));
-    await rmdir(directory);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT";
-  }
 }
