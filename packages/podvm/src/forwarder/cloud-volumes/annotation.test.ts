@@ -55,6 +55,7 @@ describe("refuses with INVALID_ARGUMENT", () => {
     ["no lun", () => parse({ v: { mount_point: "/d" } }), /missing required mount_point or lun/],
     ["a path as name", () => parse({ "../v": volume }), /"\.\.\/v": unsafe name/],
     ["a parent as name", () => parse({ "..": volume }), /unsafe name/],
+    ["a name that no file can have", () => parse({ "v\0": volume }), /unsafe name/],
     ["an empty name", () => parse({ "": volume }), /unsafe name/],
     [
       "another filesystem",

@@ -53,8 +53,7 @@ export function parseCloudVolumes(annotation: string): readonly CloudVolume[] {
 function checkVolume(name: string, entry: z.output<typeof volumeSchema>): CloudVolume {
   const wrong = (reason: string) => invalid(`cloud volume ${JSON.stringify(name)}: ${reason}`);
   if (entry.mount_point === "" || entry.lun === "") throw wrong("missing required mount_point or lun");
-  if (name === "" || name === "." || name === ".." || posix.basename(name) !== name)
-    throw wrong("unsafe name");
+  if (!isDirectoryName(name)) throw wrong("unsafe name");
   const fsType = fsTypes.find((known) => known === (entry.fs_type || "ext4"));
   if (fsType === undefined) throw wrong(`unsupported filesystem type ${JSON.stringify(entry.fs_type)}`);
   if (!/^\d{1,4}$/.test(entry.lun)) throw wrong(`invalid lun ${JSON.stringify(entry.lun)}`);
@@ -70,6 +69,13 @@ function checkVolume(name: string, entry: z.output<typeof volumeSchema>): CloudV
     fsGroup: entry.fs_group === "" ? undefined : Number(entry.fs_group),
     encryption: encryptionOf(entry, wrong),
   };
+}
+
+/** No file name holds a NUL, and none with other control characters is meant. */
+function isDirectoryName(name: string): boolean {
+  if (name === "" || name === "." || name === ".." || posix.basename(name) !== name) return false;
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  return !/[\u0000-\u001f\u007f]/.test(name);
 }
 
 function encryptionOf(
