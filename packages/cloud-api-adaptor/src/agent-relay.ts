@@ -74,6 +74,11 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
 }
 // A terminal that goes away takes nothing with it.
 process.on("SIGHUP", () => undefined);
+// The end of this process is the end of every pod of the node, and whatever failed belonged to one connection. A log that
+// cannot be written must not be answered with more of it.
+process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
+  if (error.syscall !== "write") logger.error({ err: error }, "unexpected error, the pods go on");
+});
 
 try {
   await runRelay(

@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { RelayOpenRequest, RelayTls } from "../sandbox/relay-port.ts";
 import { RelayError } from "./errors.ts";
+import { AgentVm } from "./testing/agent-vm.ts";
 import { dialShim, startFixture, untilEvent } from "./testing/fixture.ts";
 import { makeTestTls } from "./testing/tls.ts";
 
@@ -138,6 +139,25 @@ describe("trust", () => {
     await expect(
       table.open(request("sb1", { tls: relay, dialTimeoutMs: 60_000 }), never),
     ).rejects.toMatchObject({ code: "refused", message: expect.stringMatching(/alert|certificate/i) });
+  });
+
+  it("a forwarder that only speaks an older TLS than asked for is refused at once", async () => {
+    const { table, request, tls } = await fixtureFor();
+    await using old = await AgentVm.start({ ...tls.server, maxVersion: "TLSv1.2" });
+    const wanted = request("sb1", { target: old.target, dialTimeoutMs: 60_000 });
+    await expect(
+      table.open({ ...wanted, tls: { ...tls.relay, minVersion: "TLSv1.3" } }, never),
+    ).rejects.toMatchObject({ code: "refused" });
+    await table.open(wanted, never);
+  });
+
+  it("a forwarder without TLS is never reached, in clear neither", async () => {
+    const { table, request } = await fixtureFor();
+    await using plain = await AgentVm.start();
+    await expect(
+      table.open(request("sb1", { target: plain.target, dialTimeoutMs: 500 }), never),
+    ).rejects.toMatchObject({ code: "unreachable" });
+    expect(plain.calls).toEqual([]);
   });
 
   it("unusable key material is named without being shown", async () => {

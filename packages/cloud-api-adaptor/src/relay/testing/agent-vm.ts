@@ -12,6 +12,8 @@ import { createTtrpcServer } from "@peerpods/ttrpc";
 import type { RelayTarget } from "../../sandbox/relay-port.ts";
 import type { TestTls } from "./tls.ts";
 
+type ServerTls = TestTls["server"] & { readonly maxVersion?: "TLSv1.2" };
+
 /** The far end in tests: a forwarder's port with an agent right behind it, on loopback. */
 export class AgentVm implements AsyncDisposable {
   /** Methods in the order of their arrival, on all connections. */
@@ -29,7 +31,8 @@ export class AgentVm implements AsyncDisposable {
   #wake = Promise.withResolvers<void>();
   #port = 0;
 
-  static async start(tls?: TestTls["server"]): Promise<AgentVm> {
+  /** `tls` absent is plain TCP. */
+  static async start(tls?: ServerTls): Promise<AgentVm> {
     const vm = new AgentVm();
     await vm.#listen(tls);
     return vm;
@@ -53,7 +56,7 @@ export class AgentVm implements AsyncDisposable {
     await this.#resources.disposeAsync();
   }
 
-  async #listen(tls: TestTls["server"] | undefined): Promise<void> {
+  async #listen(tls: ServerTls | undefined): Promise<void> {
     const server = this.#resources.use(createTtrpcServer((router) => this.#routes(router)));
     const serve = (socket: Socket): void => {
       this.#sockets.add(socket);
@@ -64,10 +67,7 @@ export class AgentVm implements AsyncDisposable {
     const listener =
       tls === undefined
         ? createTcpServer(serve)
-        : createTlsServer(
-            { cert: tls.cert, key: tls.key, ca: tls.ca, requestCert: true, rejectUnauthorized: true },
-            serve,
-          );
+        : createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: true }, serve);
     listener.on("tlsClientError", () => undefined);
     listener.listen({ host: "127.0.0.1", port: 0 });
     await once(listener, "listening");
