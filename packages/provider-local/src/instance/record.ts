@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ProviderError } from "@peerpods/cloud-providers";
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * What is written down of an instance, before each act.

@@ -112,12 +112,14 @@ export function commandOptions({ signal, inheritFd }: NetworkCall): RunOptions {
   return { signal, inheritFd };
 }
 
+/** How reading an attribute fails when there is no such link, or when it goes while it is read. */
+const linkIsGone: readonly unknown[] = ["ENOENT", "ENODEV", "EINVAL"];
+
 async function linkAttribute(link: string, attribute: string): Promise<string | undefined> {
   try {
     return (await readFile(`/sys/class/net/${link}/${attribute}`, "utf8")).trim();
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENODEV"))
-      return undefined;
+    if (error instanceof Error && "code" in error && linkIsGone.includes(error.code)) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { explain, SandboxError } from "../errors.ts";
 import type { Journal, JournalContent, QuarantinedEntry } from "../ports.ts";
 import type { SandboxRecord } from "../record.ts";

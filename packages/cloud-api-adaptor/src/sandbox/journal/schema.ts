@@ -1,6 +1,6 @@
 import { parseApfConfig, serializeApfConfig } from "@peerpods/podvm-contract";
 import type { PodNetworkConfig } from "@peerpods/podvm-contract";
-import { z } from "zod";
+import * as z from "zod";
 import type { SandboxRecord } from "../record.ts";
 
 /** Version of the journal's format. A daemon reads every version up to its own; see `docs/compatibility.md`. */
