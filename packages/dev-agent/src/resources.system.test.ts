@@ -90,6 +90,14 @@ describe.each(
       await until(async () => (await cpu())! > before!, "the container to go on");
     });
 
+    test("a paused container can be killed", async () => {
+      const target = await pod.run({ id: "frozen", command: "while :; do sleep 0.1; done" });
+      await pod.agent.pauseContainer({ containerId: "frozen" });
+      await pod.agent.signalProcess({ containerId: "frozen", signal: 9 });
+      expect(await pod.agent.waitProcess(target)).toMatchObject({ status: 137 });
+      await pod.agent.removeContainer({ containerId: "frozen" });
+    });
+
     test("an OOM kill of the init process is told, although its cgroup goes with it", async () => {
       const event = pod.agent.getOOMEvent({});
       const target = await pod.run({ id: "oom-init", command: hog, memoryLimit: 16777216n });
@@ -138,6 +146,25 @@ describe.each(
         "0\n",
       );
       expect(existsSync(pod.vm.path("/run/kata-containers/gone/rootfs"))).toBe(false);
+    });
+
+    test("after twenty containers and execs the agent holds no more than before", async () => {
+      const cycle = async (id: string) => {
+        const target = await pod.run({ id, command: "cat" });
+        await pod.agent.execProcess(execRequest(id, `${id}-exec`, "echo x"));
+        await finish(pod.agent, { containerId: id, execId: `${id}-exec` });
+        await pod.agent.closeStdin(target);
+        await finish(pod.agent, target);
+        await pod.agent.removeContainer({ containerId: id });
+      };
+      const agents = `for p in /proc/[0-9]*; do [ "$(readlink $p/exe)" != ${process.execPath} ] || echo $p; done`;
+      const descriptors = () => pod.vm.shell(`ls $(${agents})/fd | wc -l`);
+      await cycle("leak-first");
+      const before = await descriptors();
+      for (let round = 0; round < 4; round += 1)
+        await Promise.all([1, 2, 3, 4, 5].map((index) => cycle(`leak-${round}-${index}`)));
+      expect(Number(before)).toBeGreaterThan(10);
+      expect(await descriptors()).toBe(before);
     });
   });
 });

@@ -17,6 +17,8 @@ import { startExec } from "./exec.ts";
 import { InitProcess, type InitRequest } from "./init-process.ts";
 import { checkSignal, effectiveInitSignal, killMembers, signalProcess } from "./signals.ts";
 
+const RESUME_MS = 10_000;
+
 /** A container of the sandbox and its processes. */
 export class Container {
   readonly id: string;
@@ -25,7 +27,10 @@ export class Container {
   readonly #init: InitProcess;
   /** Processes whose exit nobody has fetched yet, by exec id; the init process has the container's id. */
   readonly #processes = new Map<string, GuestProcess>();
+  /** Exec ids of processes that are being started. */
+  readonly #pending = new Set<string>();
   #state: "created" | "started" = "created";
+  #paused = false;
 
   private constructor(request: InitRequest, context: ContainerContext, init: InitProcess) {
     this.id = request.files.id;
@@ -62,10 +67,16 @@ export class Container {
   async exec(execId: string, process: Process | undefined, signal: AbortSignal): Promise<void> {
     if (this.#state !== "started" || this.#init.process.over)
       throw internal(`container "${this.id}" is not running`);
-    if (this.#processes.has(execId)) throw alreadyExists(`exec "${execId}" already exists`);
+    if (this.#processes.has(execId) || this.#pending.has(execId))
+      throw alreadyExists(`exec "${execId}" already exists`);
     const { files, spec } = this.#request;
     const request = { files, execId, process, init: spec.Process };
-    this.#processes.set(execId, await startExec(request, this.#context, signal));
+    this.#pending.add(execId);
+    try {
+      this.#processes.set(execId, await startExec(request, this.#context, signal));
+    } finally {
+      this.#pending.delete(execId);
+    }
   }
 
   /**
@@ -99,6 +110,8 @@ export class Container {
   /** Kills every process of the container. Can be repeated. */
   async kill(): Promise<void> {
     if (this.#state === "created") await this.#init.abandon();
+    // What is frozen does not die.
+    if (this.#paused && !this.#init.process.over) await this.resume(AbortSignal.timeout(RESUME_MS));
     const directory = this.#cgroup("memory") ?? this.#cgroup("pids");
     if (directory !== undefined) await killMembers(directory);
     if (!this.#init.process.over) signalProcess(this.#init.process, constants.signals.SIGKILL);
@@ -120,10 +133,12 @@ export class Container {
 
   async pause(signal: AbortSignal): Promise<void> {
     await this.#context.runtime.pause(this.id, signal);
+    this.#paused = true;
   }
 
   async resume(signal: AbortSignal): Promise<void> {
     await this.#context.runtime.resume(this.id, signal);
+    this.#paused = false;
   }
 
   /** Ends the container if it still runs and takes everything of it away. */

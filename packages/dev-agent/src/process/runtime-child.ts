@@ -93,12 +93,10 @@ async function started(child: ChildProcess): Promise<void> {
   if (child.pid === undefined) await once(child, "spawn");
 }
 
+/** Never rejects: a program that cannot be started is reported by `started`. */
 function exitCode(child: ChildProcess): Promise<number> {
-  const exited = once(child, "exit").then((event) => {
-    const [code, signal] = event as [number | null, NodeJS.Signals | null];
-    return code ?? 128 + constants.signals[signal ?? "SIGKILL"];
-  });
-  // A program that cannot be started is reported by `started`.
-  exited.catch(() => {});
-  return exited;
+  child.on("error", () => {});
+  const { promise, resolve } = Promise.withResolvers<number>();
+  child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]));
+  return promise;
 }
