@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { ProviderSources } from "@peerpods/cloud-providers";
 import { dialControl, type ControlConnection } from "../control/client.ts";
 import { CommandError, causeLine } from "./command-error.ts";
 
@@ -8,12 +9,26 @@ export interface CommandContext {
   /** Machine-readable output. */
   readonly json: boolean;
   readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
-  readonly stdout: Writable & { readonly columns?: number; readonly rows?: number };
+  readonly stdout: Writable & {
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+    readonly rows?: number;
+  };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** Aborts at the first SIGINT or SIGTERM, until a command takes them. */
   readonly signal: AbortSignal;
   /** From now on SIGINT and SIGTERM are the command's business and end nothing by themselves. */
   readonly takeSignals: () => void;
+  /** Where providers come from, and the environment that their options are read from. */
+  readonly providers: ToolProviders;
+  /** File of the running program; its age tells whether the clock can be right. */
+  readonly programFile: string;
+}
+
+/** Providers as the tool finds them. */
+export interface ToolProviders extends ProviderSources {
+  /** Names of the provider packages that are installed beside the program. */
+  installed(): Promise<readonly string[]>;
 }
 
 /** Connects to the daemon, or says what to do when there is none. */

@@ -29,7 +29,10 @@ const speaking = {
   },
 } as ConsoleLogs as Provider & ConsoleLogs;
 
-const ask = (pod: string, { maxBytes = 0, provider = speaking as Provider } = {}) =>
+const ask = (
+  pod: string,
+  { maxBytes = 0, provider = speaking }: { maxBytes?: number; provider?: Provider } = {},
+) =>
   guestLogs(
     create(GuestLogsRequestSchema, { pod, maxBytes }),
     {

@@ -1,0 +1,129 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_CONTROL_SOCKET } from "../control/protocol.ts";
+import { version } from "../version.ts";
+import { completeProviders } from "./completion.ts";
+import type { CommandContext } from "./context.ts";
+import { optionFormats, type OptionFormat } from "./options.ts";
+import { defineRun } from "./run/define.ts";
+
+/** What the tool is built from: all of a command's context but what its flags say. */
+export interface ToolParts {
+  readonly base: Omit<CommandContext, "controlSocket" | "json">;
+  /** Called with the exit code of a command that has one of its own. */
+  readonly exit: (code: number) => void;
+}
+
+/** Exit code of a wrong command line. */
+export const USAGE_ERROR = 2;
+
+const exitCodes = `
+Exit codes: 0 done; 1 failed, or doctor found errors; 2 wrong command line;
+            of run: the container's, 125 when the pod could not be run.
+With --json results go to standard output as JSON, and errors to standard error as {"error": {...}}.`;
+
+/** The command tree: names, flags and help. What a command does is in its own file, loaded when it is used. */
+export function createTool({ base, exit }: ToolParts): Command {
+  const { env } = base.providers;
+  const program = new Command("peerpods")
+    .description("Look at the peer pods of this node, run a container in one, and find out what is wrong.")
+    .version(version)
+    .option(
+      "--control-socket <path>",
+      "control socket of the daemon (env PEERPODS_CONTROL_SOCKET)",
+      env["PEERPODS_CONTROL_SOCKET"] || DEFAULT_CONTROL_SOCKET,
+    )
+    .option("--json", "machine-readable output", false)
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
+    .showHelpAfterError("(peerpods --help shows what there is)")
+    .addHelpText("after", exitCodes);
+  const context = (): CommandContext => ({
+    ...base,
+    ...program.opts<{ controlSocket: string; json: boolean }>(),
+  });
+
+  defineRun(program, { context, exit });
+  program
+    .command("ps")
+    .description("list the sandboxes of this node")
+    .action(async () => (await import("./ps.ts")).ps(context()));
+  program
+    .command("top")
+    .description("watch sandboxes, phases and traffic; one frame where there is no terminal")
+    .option("--interval <seconds>", "time between two frames", seconds, 1_000)
+    .option("--once", "one frame", false)
+    .action(async (flags: { interval: number; once: boolean }) =>
+      (await import("./top.ts")).top(context(), flags),
+    );
+  program
+    .command("logs")
+    .description(
+      "show what the guest of a pod has written: console and guest programs, also of a failed start",
+    )
+    .argument("<pod>", "pod name, namespace/name, or the beginning of a sandbox id")
+    .option("--bytes <number>", "end of each log", count(1, 524_288), 65_536)
+    .option("--program <name>", "only this one, e.g. console")
+    .action(async (pod: string, flags: { bytes: number; program?: string }) =>
+      (await import("./logs.ts")).logs(context(), { pod, ...flags }),
+    );
+  program
+    .command("providers")
+    .description("list the cloud providers that the daemon can use")
+    .action(async () => (await import("./providers.ts")).providers(context()));
+  program
+    .command("options")
+    .description("list what can be set for a provider")
+    .argument("<provider>")
+    .addOption(new Option("-o, --output <format>", "form").choices(optionFormats).default("table"))
+    .option("--daemon", "with the daemon's own options", false)
+    .action(async (provider: string, flags: { output: OptionFormat; daemon: boolean }) =>
+      (await import("./options.ts")).options(context(), { provider, ...flags }),
+    );
+  defineDoctor(program, { context, exit });
+  program
+    .command("support-bundle")
+    .description("gather what helps to find a fault into one archive, without secrets")
+    .option("-o, --output <file>", "archive to write (default: peerpods-support-<time>.tar.gz)")
+    .action(async (flags: { output?: string }) =>
+      (await import("./support-bundle.ts")).supportBundle(context(), flags),
+    );
+  completeProviders(program, base.providers.registry.names());
+  return program;
+}
+
+function defineDoctor(
+  program: Command,
+  { context, exit }: { readonly context: () => CommandContext; readonly exit: (code: number) => void },
+): void {
+  program
+    .command("doctor")
+    .summary("check what a provider needs on this node, before anything runs")
+    .description(
+      "Checks kernel features, programs, privileges, network, limits, clock and disk of this node, and lets the provider " +
+        "check its own configuration. Says what is missing and what to do about it; changes nothing.",
+    )
+    .usage("<provider> [flags of cloud-api-adaptor <provider>]")
+    .argument("<provider>")
+    .argument("[flags...]", "the daemon's flags, as it would be started with; its environment counts too")
+    .allowUnknownOption()
+    .addHelpText("after", "\nExit codes: 0 nothing or only warnings, 1 errors, 2 wrong command line.")
+    .action(async (provider: string, argv: readonly string[]) => {
+      const { doctor } = await import("./doctor.ts");
+      exit(await doctor(context(), { provider, argv }));
+    });
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value < 0.1 || value > 3600)
+    throw new InvalidArgumentError("It must be a number of seconds from 0.1 to 3600.");
+  return value * 1000;
+}
+
+function count(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    return value;
+  };
+}
