@@ -18,7 +18,10 @@ export function optionsWith({ name, options }: CloudProvider): OptionSpec {
  */
 export function secretTexts(
   spec: OptionSpec,
-  { argv, env }: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string | undefined>> },
+  {
+    argv,
+    env,
+  }: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string | undefined>> },
 ): readonly string[] {
   const secret = spec.filter((option) => option.secret === true);
   const fromEnv = secret.flatMap(({ env: name }) => (name === undefined ? [] : [env[name] ?? ""]));

@@ -2,7 +2,7 @@ import { mkdir, open, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { hasConsoleLogs } from "@peerpods/cloud-providers";
 import type { Logger, Provider } from "@peerpods/cloud-providers";
-import { z } from "zod";
+import * as z from "zod";
 import type { FailedStart, FailedStarts } from "../sandbox/ports.ts";
 import type { SandboxRecord } from "../sandbox/record.ts";
 import { isMissing, writeFileAtomic } from "../sandbox/journal/atomic-file.ts";
