@@ -9,7 +9,8 @@ import { runTool } from "./commands/run-tool.ts";
 
 const interrupted = new AbortController();
 const interrupt = (): void => interrupted.abort(new Error("interrupted"));
-process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+// `on`, not `once`: with no listener left, the child process library would end this process by the same signal.
+process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
 
 const { stdin, stdout, stderr, env } = process;
 process.exitCode = await runTool(process.argv.slice(2), {

@@ -11,8 +11,9 @@ export interface MachineState {
   readonly cgroups: readonly string[];
 }
 
+/** Our programs and the container runtimes below them, by what stands first on their command line. */
 const programs =
-  /cloud-api-adaptor|agent-relay|agent-protocol-forwarder|process-user-data|dev-agent|kata-agent|crun|conmon|peerpods/;
+  /\/cloud-api-adaptor\/(dist|bundle)\/|\/(agent-protocol-forwarder|process-user-data|dev-agent)\.mjs|(^|\/)(kata-agent|crun|runc)$/;
 
 /** Looks at this machine. Names are stable between two looks, so a difference is a leftover. */
 export async function machineState(): Promise<MachineState> {
@@ -57,7 +58,9 @@ async function processNames(): Promise<string[]> {
   for (const pid of await readdir("/proc")) {
     if (!/^\d+$/.test(pid) || pid === String(process.pid)) continue;
     const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (programs.test(command)) names.push(`${pid} ${command.replaceAll("\0", " ").trim().slice(0, 100)}`);
+    const [program = "", script = ""] = command.split("\0");
+    if (programs.test(program) || programs.test(script))
+      names.push(`${pid} ${command.replaceAll("\0", " ").trim().slice(0, 100)}`);
   }
   return names;
 }
