@@ -4,7 +4,7 @@ import type { FakeCloud } from "@peerpods/cloud-providers/testing";
 import { describe, expect, it } from "vitest";
 import type { Lifecycle } from "./lifecycle.ts";
 import { defaultReaping } from "./settings.ts";
-import { CrashAt } from "./testing/crash.ts";
+import { CrashAt, crashMoments } from "./testing/crash.ts";
 import { settle } from "./testing/settle.ts";
 import { createRequest, patient, sandboxId, World } from "./testing/world.ts";
 
@@ -87,16 +87,7 @@ describe("a daemon that dies at any moment of a pod's life", () => {
       survived.push(where);
     }
     // Every kind of act has been among them, so a moment that is no longer covered shows here.
-    for (const act of [
-      "write",
-      "createInstance",
-      "setUp",
-      "open",
-      "close",
-      "deleteInstance",
-      "tearDown",
-      "remove",
-    ]) {
+    for (const act of crashMoments) {
       for (const side of ["before", "after"]) {
         expect(survived).toContain(`${side} ${act}`);
       }

@@ -16,12 +16,10 @@ test.skipIf(!isRoot)(
     const seen = new Set<boolean>();
     // Removing a bridge takes the kernel a while, in which every read of it fails in a way of its own.
     const ip = execa("ip", ["-batch", "-"], { input: `${rounds.flat().join("\n")}\n` });
-    let over = false;
-    const changes = ip.finally(() => {
-      over = true;
-    });
+    const over = new AbortController();
+    const changes = ip.finally(() => over.abort());
     try {
-      while (!over) {
+      while (!over.signal.aborted) {
         seen.add(await linkExists(name));
         await nextTurn();
       }

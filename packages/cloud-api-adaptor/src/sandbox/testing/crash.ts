@@ -1,5 +1,17 @@
 import type { Interposer } from "./world.ts";
 
+/** Acts of a whole life around each of which a daemon is made to die; `docs/lifecycle.md` tells what is left. */
+export const crashMoments = [
+  "write",
+  "createInstance",
+  "setUp",
+  "open",
+  "close",
+  "deleteInstance",
+  "tearDown",
+  "remove",
+] as const;
+
 const never = new Promise<never>(() => undefined);
 
 /**
