@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startProcess, until } from "@peerpods/test-harness";
 import { execa } from "execa";
@@ -48,13 +47,7 @@ export async function startContainerd(directory: string, hypervisorSocket: strin
   await writeFile(join(directory, "kata.toml"), kataConfiguration(hypervisorSocket));
   const address = join(directory, "containerd.sock");
   await writeFile(join(directory, "config.toml"), containerdConfiguration(directory, address));
-  // The shim ends at once when nobody listens to syslog.
-  if (!existsSync("/dev/log"))
-    parts.use(
-      await startProcess("busybox", ["syslogd", "-n", "-O", "/dev/null"], {
-        logFile: join(directory, "syslogd.log"),
-      }),
-    );
+  await listenToSyslog(parts, directory);
   const logFile = join(directory, "containerd.log");
   parts.use(
     await startProcess("containerd", ["-c", join(directory, "config.toml")], {
@@ -118,4 +111,15 @@ state = "${directory}/state"
 [plugins."io.containerd.grpc.v1.cri"]
   restrict_oom_score_adj = true
 `;
+}
+
+/** The shim ends at once when nobody listens on /dev/log; a file left by a dead listener does not count. */
+async function listenToSyslog(parts: AsyncDisposableStack, directory: string): Promise<void> {
+  const isServed = async (): Promise<boolean> =>
+    / \/dev\/log$/m.test(await readFile("/proc/net/unix", "utf8"));
+  if (await isServed()) return;
+  parts.defer(() => rm("/dev/log", { force: true }));
+  const arguments_ = ["syslogd", "-n", "-O", "/dev/null"];
+  parts.use(await startProcess("busybox", arguments_, { logFile: join(directory, "syslogd.log") }));
+  await until("syslogd listens", isServed);
 }
