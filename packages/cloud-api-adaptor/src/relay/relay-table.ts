@@ -11,6 +11,7 @@ import type { RelayDependencies, RelayLimits } from "./dependencies.ts";
 import { RelayError } from "./errors.ts";
 import { checkOpenRequest, checkSandboxId, isSameSandbox } from "./open-request.ts";
 import { SandboxRelay } from "./sandbox-relay.ts";
+import type { SandboxRelayOptions } from "./sandbox-relay.ts";
 import { SharedAttempt } from "./shared-attempt.ts";
 import { SecureContexts } from "./vm/secure-contexts.ts";
 import type { SecureContextLease } from "./vm/secure-contexts.ts";
@@ -111,30 +112,33 @@ export class RelayTable implements RelayControl, AsyncDisposable {
       throw new RelayError("limit", `the relay holds ${limits.maxSandboxes} sandboxes, which is its limit`);
     }
     const lease = request.tls === undefined ? undefined : this.#contexts.lease(request.tls);
-    const tls =
-      request.tls === undefined || lease === undefined
-        ? undefined
-        : { context: lease.context, serverName: request.tls.serverName };
-    const sandbox = new SandboxRelay({
+    const serverName = request.tls?.serverName ?? "";
+    const entry = this.#entryOf(lease, {
       request: withoutSecrets(request),
-      forwarder: { target: request.target, tls },
+      forwarder: {
+        target: request.target,
+        tls: lease === undefined ? undefined : { context: lease.context, serverName },
+      },
       dependencies,
       limits,
+    });
+    this.#entries.set(request.sandboxId, entry);
+    this.#publish(entry.sandbox);
+    return entry;
+  }
+
+  /** A function of its own, so that what it makes cannot hold on to a request with its key. */
+  #entryOf(lease: SecureContextLease | undefined, options: Omit<SandboxRelayOptions, "onChange">): Entry {
+    const { request } = options;
+    const { sandboxId } = request;
+    const sandbox = new SandboxRelay({
+      ...options,
       onChange: () => {
-        if (this.#entries.get(request.sandboxId)?.sandbox === sandbox) this.#publish(sandbox);
+        if (this.#entries.get(sandboxId)?.sandbox === sandbox) this.#publish(sandbox);
       },
     });
-    const entry: Entry = {
-      request: withoutSecrets(request),
-      sandbox,
-      lease,
-      attempt: new SharedAttempt((options) => this.#open(request.sandboxId, options)),
-      isOpen: false,
-      removal: undefined,
-    };
-    this.#entries.set(request.sandboxId, entry);
-    this.#publish(sandbox);
-    return entry;
+    const attempt = new SharedAttempt((wait) => this.#open(sandboxId, wait));
+    return { request, sandbox, lease, attempt, isOpen: false, removal: undefined };
   }
 
   async #open(sandboxId: string, options: WaitOptions): Promise<void> {

@@ -1,7 +1,7 @@
 import { chmod, rm } from "node:fs/promises";
 import type { Logger } from "@peerpods/cloud-providers";
-import { createTtrpcServer } from "@peerpods/ttrpc";
 import type { RelayHello } from "../../sandbox/relay-port.ts";
+import { createLocalServer } from "../../local-socket.ts";
 import { createDirectVolumeFacts } from "../calls/direct-volumes.ts";
 import { RELAY_PROTOCOL } from "../control/protocol.ts";
 import { relayRoutes } from "../control/service.ts";
@@ -58,7 +58,7 @@ export async function runRelay(
     new IdleTimer({ limitMs: idleTimeoutMs, isBusy: () => table.size > 0 || table.watchers > 0 }),
   );
   const routes = relayRoutes(idle.observing(table), { pid: process.pid });
-  const server = resources.use(createTtrpcServer(routes, { logger }));
+  const server = resources.use(createLocalServer(routes, { logger }));
   await server.listen({ path: socketPath });
   await chmod(socketPath, 0o600);
   logger.info({ socket: socketPath, ...hello, pid: process.pid }, "relay ready");

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import pRetry from "p-retry";
 import { reasonOf, RelayError } from "../errors.ts";
+import { TimeLimit } from "../time-limit.ts";
 import { connectForwarder, UnansweredError } from "./attempt.ts";
 import { formatTarget } from "./forwarder.ts";
 import type { Forwarder } from "./forwarder.ts";
@@ -46,7 +47,8 @@ const GROWTH = 1.1;
  */
 export async function dialForwarder(forwarder: Forwarder, options: DialOptions): Promise<Socket> {
   const { signal, timeoutMs, policy = defaultDialPolicy } = options;
-  const overall = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  using limit = new TimeLimit(timeoutMs);
+  const overall = AbortSignal.any([signal, limit.signal]);
   let latest: unknown;
   let closedSince: number | undefined;
   const isRefusal = (error: unknown): boolean =>
@@ -55,13 +57,8 @@ export async function dialForwarder(forwarder: Forwarder, options: DialOptions):
       closedSince !== undefined &&
       performance.now() - closedSince >= policy.refusalAfterMs);
   const attempt = async (): Promise<Socket> => {
-    const limit = AbortSignal.any([overall, AbortSignal.timeout(policy.attemptTimeoutMs)]);
-    try {
-      return await connectForwarder(forwarder, { signal: limit });
-    } catch (error) {
-      if (limit.aborted && !overall.aborted) throw timedOut(policy.attemptTimeoutMs, error);
-      throw error;
-    }
+    using attemptLimit = new TimeLimit(policy.attemptTimeoutMs);
+    return await connectForwarder(forwarder, { signal: AbortSignal.any([overall, attemptLimit.signal]) });
   };
   try {
     return await pRetry(attempt, {
@@ -98,8 +95,4 @@ export async function dialForwarder(forwarder: Forwarder, options: DialOptions):
       { cause: latest ?? error },
     );
   }
-}
-
-function timedOut(limitMs: number, cause: unknown): Error {
-  return new Error(`no answer within ${limitMs} ms`, { cause });
 }
