@@ -37,13 +37,13 @@ describe.each(agents)("the real kata shim with $name", ({ name, flags, missing }
       stage.defer(() => rm(directory, { recursive: true, force: true }));
       const images = join(directory, "images");
       const layout = await buildBusyboxImage(images, "localhost/busybox");
-      bridge = stage.use(await createPodBridge(`ppr${id}`, "10.244.78"));
+      bridge = stage.use(await createPodBridge(`ppr${id}`, "10.244.81"));
       node = stage.use(
         await createWorkerNode({
           directory: join(directory, "n"),
           imageDirectory: images,
           bridge: `ppw${id}`,
-          subnet: "10.213.78.0/24",
+          subnet: "10.213.81.0/24",
           flags,
         }),
       );

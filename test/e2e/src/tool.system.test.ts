@@ -62,7 +62,7 @@ describe.skipIf(!isRoot)("the tool against a daemon (needs root)", () => {
 
   it("gives a container a terminal, whose output is what it prints and nothing else", async () => {
     // The size comes with a call of its own, once the container runs.
-    const untilSized = "until stty size 2>/dev/null; do sleep 0.05; done";
+    const untilSized = "until stty size 2>/dev/null | grep .; do sleep 0.05; done";
     const words = [process.execPath, ...node.tool(["run", "--no-timeline", "-t", image, "--"])];
     const command = [...words, "sh", "-c", `'tty; ${untilSized}; exit 4'`].join(" ");
     const result = await execa("script", ["-qec", `stty rows 33 cols 101; ${command}`, "/dev/null"], {

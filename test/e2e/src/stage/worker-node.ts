@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { mkdir, readFile, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -40,6 +41,7 @@ export async function createWorkerNode(options: WorkerNodeOptions): Promise<Work
   const daemonLog = at("daemon.log");
   let daemon: RunningProcess | undefined;
   let daemonEnded = false;
+  const vxlanMinId = randomInt(1_000_000, 16_000_000);
   const tool = (args: readonly string[]): readonly string[] => [
     join(adaptor, "dist/peerpods.js"),
     ...["--control-socket", at("control.sock")],
