@@ -57,6 +57,8 @@ class Bucket implements TokenBucket {
   #pump: AbortController | undefined;
 
   constructor(options: TokenBucketOptions) {
+    if (!(options.capacity >= 1 && options.refillPerSecond > 0))
+      throw new RangeError("a token bucket needs a capacity of 1 or more and a refill above 0");
     this.#options = options;
     this.#tokens = options.capacity;
     this.#countedAt = options.clock.now();
@@ -82,7 +84,7 @@ class Bucket implements TokenBucket {
       return;
     }
     const ahead = begins ? first.size + last.size : first.size;
-    if (this.#readyAt(ahead) >= deadline) throw this.#tooLate(ahead);
+    if (this.#options.clock.now() + this.#waitMs(ahead) >= deadline) throw this.#tooLate(ahead);
     const lane = begins ? last : first;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = {
@@ -118,7 +120,7 @@ class Bucket implements TokenBucket {
     const pump = new AbortController();
     this.#pump = pump;
     while (!pump.signal.aborted) {
-      const waitMs = this.#readyAt(0) - clock.now();
+      const waitMs = this.#waitMs(0);
       if (waitMs > 0) await clock.sleep(Math.ceil(waitMs), pump).catch(() => undefined);
       if (pump.signal.aborted || this.level() < 1) continue;
       const [next] = first.size > 0 ? first : last;
@@ -132,23 +134,25 @@ class Bucket implements TokenBucket {
   #refuseLate(): void {
     let ahead = this.#lanes.first.size;
     for (const waiter of this.#lanes.last) {
-      if (this.#readyAt(ahead) >= waiter.deadline) waiter.refuse(this.#tooLate(ahead));
+      if (this.#options.clock.now() + this.#waitMs(ahead) >= waiter.deadline)
+        waiter.refuse(this.#tooLate(ahead));
       else ahead += 1;
     }
   }
 
-  /** When the caller behind so many others gets its token, if no one overtakes it. */
-  #readyAt(ahead: number): number {
-    const { clock, refillPerSecond } = this.#options;
-    return clock.now() + Math.max(0, ((ahead + 1 - this.level()) / refillPerSecond) * 1_000);
+  /**
+   * How long the caller behind so many others waits for its token, if no one overtakes it. More than 0 whenever the level is
+   * below 1: added to a time, the last bit of a wait would be lost, and the pump would turn without end.
+   */
+  #waitMs(ahead: number): number {
+    return Math.max(0, ((ahead + 1 - this.level()) / this.#options.refillPerSecond) * 1_000);
   }
 
   #tooLate(ahead: number): ProviderError {
-    const { clock, refillPerSecond } = this.#options;
     return new ProviderError(
       "throttled",
-      `our limit of ${refillPerSecond} calls a second is used up until after the deadline`,
-      { retryAfterMs: this.#readyAt(ahead) - clock.now() },
+      `our limit of ${this.#options.refillPerSecond} calls a second is used up until after the deadline`,
+      { retryAfterMs: this.#waitMs(ahead) },
     );
   }
 }

@@ -7,6 +7,8 @@ export interface TimedCall extends CallContext, Disposable {
   readonly deadline: number;
   /** Ends the call as a caller does that is gone. */
   abort(): void;
+  /** Ends the call as its deadline does, without waiting for it. */
+  expire(): void;
 }
 
 /** @param options.timeoutMs default 10 minutes, on the clock; then `signal` aborts with a `TimeoutError`. */
@@ -18,16 +20,16 @@ export function timedCall(
   }: { readonly timeoutMs?: number; readonly logger?: Logger } = {},
 ): TimedCall {
   const controller = new AbortController();
+  const expire = () =>
+    controller.abort(new DOMException(`the call's ${timeoutMs} ms are over`, "TimeoutError"));
   const stop = new AbortController();
-  clock.sleep(timeoutMs, { signal: stop.signal }).then(
-    () => controller.abort(new DOMException(`the call's ${timeoutMs} ms are over`, "TimeoutError")),
-    () => undefined,
-  );
+  clock.sleep(timeoutMs, { signal: stop.signal }).then(expire, () => undefined);
   return {
     signal: controller.signal,
     deadline: clock.now() + timeoutMs,
     logger,
     abort: () => controller.abort(new DOMException("the caller is gone", "AbortError")),
+    expire,
     [Symbol.dispose]: () => stop.abort(),
   };
 }

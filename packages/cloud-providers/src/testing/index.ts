@@ -8,3 +8,4 @@ export { testRequest, testSpec, type TestRequestOptions } from "./fixtures.ts";
 export { fakeProvider, type FakeProviderOptions } from "./fake-provider/manager.ts";
 export { fakeOptions, fakeOptionValues } from "./fake-provider/options.ts";
 export { FakeProvider } from "./fake-provider/provider.ts";
+export { createFakeTarget, type FakeTarget, type FakeTargetOptions } from "./fake-target.ts";

@@ -1,0 +1,21 @@
+export { defineConformanceTests, type PreparedTarget, type TestRunner } from "./define-tests.ts";
+export {
+  conformanceMatrix,
+  conforms,
+  reportMarkdown,
+  type ConformanceReport,
+  type RuleResult,
+  type RuleStatus,
+} from "./report.ts";
+export { RuleViolation, type Rule } from "./rule.ts";
+export { conformanceRules } from "./rules/index.ts";
+export { runConformance, type ConformanceOptions } from "./run.ts";
+export { runSeededFaults, type SeededFailure, type SeededRunsOptions } from "./seeded-runs.ts";
+export {
+  faultKinds,
+  type ConformanceTarget,
+  type Facility,
+  type FaultFacility,
+  type InjectedFault,
+  type Injection,
+} from "./target.ts";
