@@ -61,12 +61,12 @@ function endLater(pid: number): void {
 }
 
 function start(socketPath: string) {
-  const [node = "", ...rest] = relayCommandBeside(new URL("../../main.ts", import.meta.url).href);
+  const [node = "", heap = "", ...rest] = relayCommandBeside(new URL("../../main.ts", import.meta.url).href);
   return ensureRelay(
     {
       socketPath,
       // The test runner's own arguments are not the relay's.
-      command: [node, ...sourceConditions, rest.at(-1) ?? ""],
+      command: [node, heap, ...sourceConditions, rest.at(-1) ?? ""],
       launcher: detachedLauncher(`${socketPath}.log`),
       logger: silentLogger,
     },
