@@ -66,13 +66,13 @@ export async function createEc2(
     async call(name, input, { onUncertain, ...call }) {
       return await policy.run(
         cloudOperation(name),
-        async ({ signal, requests }) => {
+        async (one) => {
           try {
-            const output = await send(name, input, signal);
-            requests(output.$metadata.attempts ?? 1);
+            const output = await send(name, input, one.signal);
+            one.requests(output.$metadata.attempts ?? 1);
             return output;
           } catch (thrown) {
-            requests(attemptsOf(thrown));
+            one.requests(attemptsOf(thrown));
             const error = toProviderError(thrown, { operation: name, secrets });
             // A dry run that would have worked is an error to EC2.
             if (ec2CodeOf(error) === "DryRunOperation") return { $metadata: {} } as Ec2Output<typeof name>;

@@ -24,6 +24,7 @@ export interface Ec2Operations {
   DescribeVolumes: [ec2.DescribeVolumesCommandInput, ec2.DescribeVolumesCommandOutput];
   DetachNetworkInterface: [ec2.DetachNetworkInterfaceCommandInput, ec2.DetachNetworkInterfaceCommandOutput];
   DisassociateAddress: [ec2.DisassociateAddressCommandInput, ec2.DisassociateAddressCommandOutput];
+  GetConsoleOutput: [ec2.GetConsoleOutputCommandInput, ec2.GetConsoleOutputCommandOutput];
   ModifyNetworkInterfaceAttribute: [
     ec2.ModifyNetworkInterfaceAttributeCommandInput,
     ec2.ModifyNetworkInterfaceAttributeCommandOutput,

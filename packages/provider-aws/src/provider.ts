@@ -14,6 +14,9 @@ import {
   type CallPolicy,
   type CapacityMemory,
   type Clock,
+  type ConsoleLog,
+  type ConsoleLogs,
+  type ConsoleLogsRequest,
   type CreateInstanceRequest,
   type DeleteInstanceRequest,
   type Finding,
@@ -37,6 +40,7 @@ import { createEc2 } from "./client.ts";
 import type { AwsConfig } from "./config.ts";
 import { carryOut, planCreation } from "./create-instance.ts";
 import { removeInstance } from "./delete-instance.ts";
+import { readConsole } from "./console.ts";
 import { createImageCatalog } from "./images.ts";
 import { createMetadataService } from "./imds.ts";
 import { describeInstanceTypes } from "./instance-types.ts";
@@ -60,10 +64,19 @@ export interface AwsEffects {
   readonly policy?: CallPolicy;
 }
 
-const abilities: readonly AbilityName[] = ["inventory", "placements", "volumes", "multiNic", "spot"];
+const abilities: readonly AbilityName[] = [
+  "inventory",
+  "placements",
+  "volumes",
+  "multiNic",
+  "spot",
+  "consoleLogs",
+];
 
 /** Pod VMs on Amazon EC2. It loads the SDK and connects when it is first asked for something. */
-export class AwsProvider implements Provider, Inventory, PlacementAware, Volumes, MultiNic, Spot {
+export class AwsProvider
+  implements Provider, Inventory, PlacementAware, Volumes, MultiNic, Spot, ConsoleLogs
+{
   readonly maxVolumes = MAX_VOLUMES;
   readonly #config: AwsConfig;
   readonly #parts: Parts;
@@ -181,6 +194,13 @@ export class AwsProvider implements Provider, Inventory, PlacementAware, Volumes
   async spotState(reference: InstanceReference, call: CallContext): Promise<{ readonly spot: boolean }> {
     const instance = await this.#find(reference, call);
     return { spot: instance?.InstanceLifecycle === "spot" };
+  }
+
+  async consoleLogs(request: ConsoleLogsRequest, call: CallContext): Promise<readonly ConsoleLog[]> {
+    const instance = await this.#find(request, call);
+    if (instance?.InstanceId === undefined) return [];
+    const { ec2 } = await this.#parts.connect(call);
+    return [await readConsole(ec2, { id: instance.InstanceId, maxBytes: request.maxBytes }, call)];
   }
 
   /** Removes what a failed creation made, in a time of its own: the caller's is often over. @returns what is left. */

@@ -84,6 +84,8 @@ function explicit(
   return {
     ImageId: spec.image === "" ? config.image : spec.image,
     InstanceType: placement.instanceType as never,
+    // A guest that powers itself off would otherwise stay, stopped, and keep its volume.
+    InstanceInitiatedShutdownBehavior: "terminate",
     MetadataOptions: {
       HttpEndpoint: "enabled",
       HttpTokens: metadata.httpTokens,

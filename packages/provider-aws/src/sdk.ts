@@ -22,6 +22,7 @@ export {
   DetachNetworkInterfaceCommand,
   DisassociateAddressCommand,
   EC2Client,
+  GetConsoleOutputCommand,
   ModifyNetworkInterfaceAttributeCommand,
   ReleaseAddressCommand,
   RunInstancesCommand,

@@ -1,0 +1,108 @@
+import { createCallPolicy } from "@peerpods/cloud-providers";
+import type { ConformanceTarget, FaultFacility } from "@peerpods/cloud-providers/conformance";
+import { standInKey, startAwsStandIn, type AwsStandIn, type Fault } from "@peerpods/aws-stand-in";
+import { census, prepareAccount, tagsOf, userDataOf, vanish, type AwsAccount } from "./aws-account.ts";
+import { connect } from "./connect.ts";
+import { DrivenClock } from "./driven-clock.ts";
+
+/** The stand-in and the provider as a target of the conformance kit, with every facility but images. */
+export interface AwsTarget {
+  readonly target: ConformanceTarget;
+  readonly standIn: AwsStandIn;
+  readonly account: AwsAccount;
+  readonly dispose: () => Promise<void>;
+}
+
+/** @param options.repeat calls as in production; default: each fault is a failure of the call. */
+export async function createAwsTarget({ repeat = false } = {}): Promise<AwsTarget> {
+  const standIn = await startAwsStandIn();
+  const account = await prepareAccount(standIn);
+  const clock = new DrivenClock();
+  const logged: string[] = [];
+  // The SDK is loaded once in a process; time must not run meanwhile.
+  await import("../sdk.ts");
+  const policy = clock.watch(
+    createCallPolicy({
+      scope: "aws stand-in",
+      clock,
+      random: () => 0.5,
+      ...(repeat
+        ? {}
+        : {
+            bucket: { capacity: 1_000, refillPerSecond: 1_000 },
+            retry: { maxTries: 1, baseMs: 1, maxMs: 1 },
+            breaker: { failures: 10_000, openMs: 1 },
+          }),
+    }),
+  );
+  const [first, second] = account.zones;
+  const zones = `${first?.zone}=${first?.subnet},${second?.zone}=${second?.subnet}`;
+  const connected = (env: Readonly<Record<string, string>> = {}) =>
+    clock.hold(() =>
+      connect(standIn, account, {
+        effects: { clock, policy },
+        logged,
+        env: { USE_PUBLIC_IP: "true", AWS_ZONE_SUBNETS: zones, ...env },
+      }),
+    );
+  const missing = "0123456789abcdef0";
+  const target: ConformanceTarget = {
+    name: "aws",
+    abilities: ["inventory", "placements", "volumes", "multiNic", "spot", "consoleLogs"],
+    connect: () => connected(),
+    clock,
+    drive: async (rule) => await clock.runUntil(rule),
+    // Looks for a machine that EC2 may not list yet.
+    undoMs: 60_000,
+    census: () => clock.hold(() => census(standIn)),
+    faults: faultsOf(standIn, clock),
+    userDataOf: (id) => clock.hold(() => userDataOf(standIn, id)),
+    maxUserDataBytes: 16_384,
+    tagsOf: (id) => clock.hold(() => tagsOf(standIn, id)),
+    vanish: (id) => clock.hold(() => vanish(standIn, id)),
+    capacity({ instanceType, zone }, available) {
+      const key = `${instanceType} ${zone}`;
+      if (available) standIn.state.exhausted.delete(key);
+      else standIn.state.exhausted.add(key);
+      return Promise.resolve();
+    },
+    volumes: account.volumes,
+    badSpecs: {
+      "an image that does not exist": { image: `ami-${missing}` },
+      "an image id that is none": { image: "ami-; true" },
+      "an image of another architecture": { image: account.armImage },
+      "a type that is not allowed": { instanceType: "t3.micro" },
+      "a type that does not exist": { instanceType: "x0.nano" },
+      "more than any type has": { vcpus: 4096 },
+    },
+    badConnections: {
+      "an unknown access key": () => connected({ AWS_ACCESS_KEY_ID: "AKIANOBODY" }),
+      "a wrong secret key": () => connected({ AWS_SECRET_ACCESS_KEY: `${standInKey.secret}-wrong` }),
+      "no credentials": () => connected({ AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" }),
+      "an image that does not exist": () => connected({ PODVM_AMI_ID: `ami-${missing}` }),
+      "a subnet that does not exist": () =>
+        connected({ AWS_ZONE_SUBNETS: "", AWS_SUBNET_ID: `subnet-${missing}` }),
+      "a group that does not exist": () => connected({ AWS_SG_IDS: `sg-${missing}` }),
+      "a type that does not exist": () => connected({ PODVM_INSTANCE_TYPE: "x0.nano" }),
+      "a type without SEV-SNP": () => connected({ PODVM_INSTANCE_TYPE: "t3.micro" }),
+      "a key pair that does not exist": () => connected({ SSH_KP_NAME: "no-such-key" }),
+      "no region": () => connected({ AWS_REGION: "" }),
+    },
+    secrets: { values: [standInKey.secret], logged: () => logged },
+    missing: { imageFile: "the provider does not offer images" },
+  };
+  return { target, standIn, account, dispose: async () => await standIn[Symbol.asyncDispose]() };
+}
+
+function faultsOf({ faults, calls }: AwsStandIn, clock: DrivenClock): FaultFacility {
+  const add = (fault: Fault) => faults.add(fault);
+  return {
+    callCount: () => calls.length,
+    inject: add,
+    stall({ after, acted }) {
+      const stalled = add({ kind: acted ? "hang_after" : "hang", after });
+      void stalled.reached.then(() => clock.letGo());
+      return stalled;
+    },
+  };
+}

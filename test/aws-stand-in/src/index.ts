@@ -1,0 +1,4 @@
+export { type AwsStandIn, type SeenCall, standInKey, startAwsStandIn } from "./stand-in.ts";
+export type { ArmedFault, Fault, FaultKind } from "./faults.ts";
+export { missingMoto } from "./moto.ts";
+export { childOf, itemsOf, parseAnswer, textOf, type Xml } from "./xml.ts";

@@ -1,0 +1,149 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { checkShape } from "./check-shape.ts";
+import { Ec2Error, errorXml } from "./ec2-error.ts";
+import { FaultPlan, refusalOf } from "./faults.ts";
+import { startMoto, type Moto } from "./moto.ts";
+import type { Query } from "./query.ts";
+import { act } from "./rules/index.ts";
+import { checkSignature, type KnownKey } from "./signature.ts";
+import { State } from "./state.ts";
+
+/** A call that came in. */
+export interface SeenCall {
+  readonly action: string;
+  readonly query: Query;
+  /** When it came, on the machine's clock. */
+  readonly at: number;
+}
+
+/** An EC2 on loopback. */
+export interface AwsStandIn extends AsyncDisposable {
+  readonly endpoint: string;
+  /** Credentials by access key id. `AKIAPEERPODSTEST` with `peerpods-test-secret` is there from the start. */
+  readonly keys: Map<string, KnownKey>;
+  readonly faults: FaultPlan;
+  /** Every call that came, in order, also those that were refused or broken. */
+  readonly calls: SeenCall[];
+  readonly state: State;
+  /** moto itself, past all faults and rules: to prepare and to look. */
+  readonly moto: Moto;
+  /** Forgets all instances, tokens, faults and calls. */
+  reset(): Promise<void>;
+}
+
+export const standInKey = { id: "AKIAPEERPODSTEST", secret: "peerpods-test-secret-7d1c" } as const;
+
+const MAX_BODY = 256 * 1024;
+
+/** Starts moto and the proxy in front of it. */
+export async function startAwsStandIn(): Promise<AwsStandIn> {
+  const moto = await startMoto();
+  const state = new State(moto);
+  const faults = new FaultPlan();
+  const calls: SeenCall[] = [];
+  const keys = new Map<string, KnownKey>([[standInKey.id, { secretAccessKey: standInKey.secret }]]);
+  const server = createServer((request, response) => {
+    serve({ request, response }, { state, faults, calls, keys }).catch((error: unknown) => {
+      // A defect of the stand-in: never to be mistaken for an answer of EC2.
+      if (!response.headersSent) response.writeHead(599);
+      response.end(String(error));
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    keys,
+    faults,
+    calls,
+    state,
+    moto,
+    async reset() {
+      faults.clear();
+      calls.length = 0;
+      state.clear();
+      await moto.reset();
+    },
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await moto[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+interface World {
+  readonly state: State;
+  readonly faults: FaultPlan;
+  readonly calls: SeenCall[];
+  readonly keys: ReadonlyMap<string, KnownKey>;
+}
+
+async function serve(exchange: Exchange, world: World): Promise<void> {
+  const body = await readBody(exchange.request);
+  const query = Object.fromEntries(new URLSearchParams(body));
+  const action = query["Action"] ?? "";
+  world.calls.push({ action, query, at: Date.now() });
+  const hit = world.faults.next(action);
+  switch (hit?.kind) {
+    case "reset_before":
+      hit.reach();
+      exchange.request.socket.resetAndDestroy();
+      return;
+    case "hang":
+      hit.reach();
+      return;
+    case "reset_after":
+    case "hang_after":
+      await answerOf({ action, query, body, request: exchange.request }, world);
+      hit.reach();
+      if (hit.kind === "reset_after") exchange.request.socket.resetAndDestroy();
+      return;
+    default:
+  }
+  hit?.reach();
+  const refusal = hit === undefined ? undefined : refusalOf(hit.kind);
+  const { status, text } =
+    refusal === undefined
+      ? await answerOf({ action, query, body, request: exchange.request }, world)
+      : { status: refusal.status, text: errorXml(refusal, "injected") };
+  exchange.response.writeHead(status, { "content-type": "text/xml;charset=UTF-8" }).end(text);
+}
+
+async function answerOf(
+  call: {
+    readonly action: string;
+    readonly query: Query;
+    readonly body: string;
+    readonly request: IncomingMessage;
+  },
+  { state, keys }: World,
+): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    checkSignature(call.request, call.body, keys);
+    checkShape(call.action, call.query);
+    const { Action: _action, Version: _version, ...parameters } = call.query;
+    return { status: 200, text: await act(state, call.action, parameters) };
+  } catch (error) {
+    if (!(error instanceof Ec2Error)) throw error;
+    return { status: error.status, text: errorXml(error, "stand-in") };
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY) throw new Error("a request of more than 256 KiB");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
