@@ -54,7 +54,10 @@ async function pidsOfInstance(instanceId: string): Promise<number[]> {
   return [...pids].filter((pid) => alive.has(String(pid))).toSorted((a, b) => a - b);
 }
 
+/** Program and script by their file names, arguments as they are, one line. */
 function shortened(commandLine: string): string {
-  const words = commandLine.split("\0").map((word) => word.slice(word.lastIndexOf("/") + 1));
-  return words.join(" ").trim().slice(0, 70);
+  const [program = "", script = "", ...rest] = commandLine.split("\0");
+  const name = (path: string): string =>
+    path.startsWith("/") ? path.slice(path.lastIndexOf("/") + 1) : path;
+  return [name(program), name(script), ...rest].join(" ").replaceAll(/\s+/g, " ").trim().slice(0, 72);
 }

@@ -60,6 +60,8 @@ export async function createWorkerNode(options: WorkerNodeOptions): Promise<Work
         ...["-socket", at("hypervisor.sock"), "-pods-dir", at("pods"), "-state-dir", at("state")],
         ...["-control-socket", at("control.sock"), "-relay-socket", at("relay.sock")],
         ...["-local-bridge", bridge, "-local-subnet", subnet, "-local-image-dir", imageDirectory],
+        // Ids of tunnels are the machine's, and another daemon may run on it.
+        ...["-vxlan-min-id", String(vxlanMinId)],
         ...always,
         ...flags,
       ],
@@ -89,15 +91,18 @@ export async function createWorkerNode(options: WorkerNodeOptions): Promise<Work
     startDaemon,
     async [Symbol.asyncDispose]() {
       if (daemon === undefined) return;
-      // Pod VMs live on without a daemon, so one has to be there to take them back.
-      if (daemonEnded) await startDaemon(["-reap-grace", "1s"]);
-      await until(
-        "no sandbox is left",
-        async () => (await peerpods(["--json", "ps"])).stdout.trim() === "[]",
-      );
-      await daemon.stop();
-      for (const pid of await pidsOf(at("relay.sock"))) process.kill(pid, "SIGTERM");
-      await until("the relay has ended", async () => (await pidsOf(at("relay.sock"))).length === 0);
+      try {
+        // Pod VMs live on without a daemon, so one has to be there to take them back.
+        if (daemonEnded) await startDaemon(["-reap-grace", "1s"]);
+        await until(
+          "no sandbox is left",
+          async () => (await peerpods(["--json", "ps"])).stdout.trim() === "[]",
+        );
+      } finally {
+        await daemon.stop();
+        for (const pid of await pidsOf(at("relay.sock"))) process.kill(pid, "SIGTERM");
+        await until("the relay has ended", async () => (await pidsOf(at("relay.sock"))).length === 0);
+      }
     },
   };
 }
