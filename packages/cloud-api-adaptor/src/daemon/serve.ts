@@ -1,9 +1,9 @@
 import { systemClock } from "@peerpods/cloud-providers";
 import type { Provider } from "@peerpods/cloud-providers";
-import { createTtrpcServer } from "@peerpods/ttrpc";
 import type { TtrpcServer } from "@peerpods/ttrpc";
 import { controlRoutes } from "../control/service.ts";
 import { hypervisorRoutes } from "../hypervisor/routes.ts";
+import { createLocalServer } from "../local-socket.ts";
 import type { Lifecycle } from "../sandbox/lifecycle.ts";
 import type { FailedStarts } from "../sandbox/ports.ts";
 import type { RelayControl } from "../sandbox/ports.ts";
@@ -38,13 +38,13 @@ export async function serve(
   await using stack = new AsyncDisposableStack();
   const { socketPath, controlSocketPath, podsDir, network, probePort } = settings;
   const hypervisor = stack.use(
-    createTtrpcServer(
+    createLocalServer(
       hypervisorRoutes(lifecycle, { podsDir, multiNic: network.externalNetViaPodVm, logger }),
       { logger },
     ),
   );
   const control = stack.use(
-    createTtrpcServer(
+    createLocalServer(
       controlRoutes({
         lifecycle,
         relay,
