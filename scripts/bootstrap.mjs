@@ -30,8 +30,7 @@ function outside() {
   const toolchain = [`-p`, `node@${NODE}`, `-p`, `pnpm@${PNPM}`];
   const again = ["node", "scripts/bootstrap.mjs", task, ...rest].map(quote).join(" ");
   run("npx", ["--yes", "--prefer-offline", ...toolchain, "-c", again], {
-    PEERPODS_TOOLCHAIN: NODE,
-    npm_config_update_notifier: "false",
+    env: { PEERPODS_TOOLCHAIN: NODE, npm_config_update_notifier: "false" },
   });
 }
 
@@ -41,12 +40,10 @@ function inside() {
   const path = { PATH: `${bin}${delimiter}${process.env.PATH}` };
   run("pnpm", ["install", "--frozen-lockfile", "--prefer-offline", "--reporter=silent"]);
   run("turbo", ["run", "build", "--output-logs=errors-only", "--log-order=stream"], {
-    ...path,
-    TURBO_TELEMETRY_DISABLED: "1",
-    TURBO_PRINT_VERSION_DISABLED: "1",
+    env: { ...path, TURBO_TELEMETRY_DISABLED: "1", TURBO_PRINT_VERSION_DISABLED: "1" },
   });
   const [program, ...args] = tasks[task].run;
-  run(program, [...args, ...rest], path);
+  run(program, [...args, ...rest], { env: path });
 }
 
 function installPackages(missing) {
@@ -62,16 +59,15 @@ function installPackages(missing) {
   if (!onPath("apt-get"))
     fail(`Missing system packages, and there is no apt-get here to install them: ${names}`);
   process.stdout.write(`Installing system packages: ${names}\n`);
-  const quiet = { DEBIAN_FRONTEND: "noninteractive" };
-  run("apt-get", ["update", "-qq"], quiet);
-  run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing.map((p) => p.name)], quiet, [
-    "ignore",
-    "ignore",
-    "inherit",
-  ]);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  run("apt-get", ["update", "-qq"], { env });
+  run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing.map((p) => p.name)], {
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
 }
 
-function run(program, args, env = {}, stdio = "inherit") {
+function run(program, args, { env = {}, stdio = "inherit" } = {}) {
   const result = spawnSync(program, args, { cwd: root, stdio, env: { ...process.env, ...env } });
   if (result.error) fail(`cannot run ${program}: ${result.error.message}`);
   if (result.status !== 0) process.exit(result.status ?? 1);
