@@ -41,7 +41,9 @@ export function optionsMarkdown(spec: OptionSpec): string {
 export function optionsJson(spec: OptionSpec): readonly Record<string, unknown>[] {
   return spec.map(({ default: preset, ...option }) => ({
     ...option,
-    ...(preset === undefined ? {} : { default: typeof preset === "bigint" ? preset.toString() : preset }),
+    ...(preset === undefined || option.secret === true
+      ? {}
+      : { default: typeof preset === "bigint" ? preset.toString() : preset }),
   }));
 }
 

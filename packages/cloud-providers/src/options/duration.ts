@@ -2,6 +2,7 @@ const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
   µs: 1e-3,
+  μs: 1e-3,
   ms: 1,
   s: 1_000,
   m: 60_000,
@@ -11,10 +12,10 @@ const unitMs: Readonly<Record<string, number>> = {
 /** Parses Go duration text (`5m`, `1h30m`, `1.5s`, `0`) into milliseconds; `undefined` when it is none. */
 export function parseDuration(text: string): number | undefined {
   if (text === "0") return 0;
-  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/.exec(text);
+  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text);
   if (match === null) return undefined;
   let total = 0;
-  for (const [, number, unit] of (match[2] ?? "").matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g))
+  for (const [, number, unit] of (match[2] ?? "").matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g))
     total += Number(number) * (unitMs[unit ?? ""] ?? Number.NaN);
   return match[1] === "-" ? -total : total;
 }

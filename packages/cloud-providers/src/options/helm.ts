@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import { shownDefault } from "./describe.ts";
 import type { OptionSpec } from "./spec.ts";
 
@@ -13,8 +12,10 @@ export function optionsHelmValues(provider: string, spec: OptionSpec): string {
     settable
       .filter((option) => (option.secret === true) === secret)
       .flatMap((option) => {
-        const line = `${option.env}: ${stringify(secret ? "" : shownDefault(option)).trim()}`;
-        return [`    # ${option.help}`, option.required === true ? `    ${line}` : `    # ${line}`];
+        // A JSON string is a YAML string as well, and a ConfigMap takes nothing but strings.
+        const line = `${option.env}: ${JSON.stringify(shownDefault(option))}`;
+        const help = option.help.replaceAll(/\s+/g, " ");
+        return [`    # ${help}`, option.required === true ? `    ${line}` : `    # ${line}`];
       });
   const section = (name: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : [`${name}:`, `  ${provider}:`, ...lines];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { optionsHelp, optionsMarkdown } from "./describe.ts";
+import { optionsHelp, optionsJson, optionsMarkdown } from "./describe.ts";
 import { optionsHelmValues } from "./helm.ts";
 import { loadOptions, OptionsError } from "./load.ts";
 import { redactOptions } from "./redact.ts";
@@ -16,6 +16,10 @@ const spec: OptionSpec = [
   { flag: "tags", env: "TAGS", type: "map", help: "tags" },
   { flag: "kind", type: "string", default: "a", oneOf: ["a", "b"], help: "kind" },
   { flag: "key", env: "KEY", type: "string", secret: true, help: "secret key" },
+  { flag: "ratio", env: "RATIO", type: "float", default: 0.5, help: "a ratio" },
+  { flag: "cap", env: "CAP", type: "uint64", max: 10, help: "a small number" },
+  { flag: "short", env: "SHORT", type: "duration", max: 1_000, help: "not long" },
+  { flag: "proxy", env: "PROXY", type: "string", help: "a URL" },
   { flag: "pin", env: "PIN", type: "int", secret: true, help: "secret number" },
 ];
 
@@ -48,6 +52,10 @@ describe("loading options", () => {
       kind: "a",
       key: "",
       pin: 0,
+      ratio: 0.5,
+      cap: 0n,
+      short: 0,
+      proxy: "",
     });
   });
 
@@ -79,6 +87,10 @@ describe("loading options", () => {
       flag: "tags",
       value: { key1: "value1 key2=value2" },
     },
+    { why: "flags' end", argv: ["-size=7", "--"], flag: "size", value: 7 },
+    { why: "exponent", argv: ["-ratio=2.5e-1"], flag: "ratio", value: 0.25 },
+    { why: "empty map", argv: ["-tags="], flag: "tags", value: {} },
+    { why: "microseconds with the Greek letter", argv: ["-wait=1500\u03bcs"], flag: "wait", value: 1.5 },
     { why: "value that begins with a dash", argv: ["-key", "-x"], flag: "key", value: "-x" },
   ])("flag: $why", ({ argv, flag, value }) => {
     expect(load(argv).values[flag]).toEqual(value);
@@ -100,7 +112,20 @@ describe("loading options", () => {
     { why: "pair without equals sign", argv: ["-tags", "key:value"], env: {}, says: "key1=value1" },
     { why: "other word", argv: ["-kind", "c"], env: {}, says: 'one of "a", "b"' },
     { why: "unknown flag", argv: ["-nope"], env: {}, says: "flag -nope does not exist" },
-    { why: "left-over word", argv: ["word"], env: {}, says: 'unexpected argument "word"' },
+    { why: "left-over word", argv: ["word"], env: {}, says: "word 1 of the command line" },
+    {
+      why: "word after the flags' end",
+      argv: ["--", "-size=7"],
+      env: {},
+      says: "word 2 of the command line",
+    },
+    { why: "single dash", argv: ["-size=7", "-"], env: {}, says: "word 2 of the command line" },
+    { why: "three dashes", argv: ["---size=7"], env: {}, says: "word 1 of the command line" },
+    { why: "unknown flag with value", argv: ["-nope", "x", "-size=7"], env: {}, says: "flag -nope" },
+    { why: "hexadecimal for a number", argv: ["-ratio=0x10"], env: {}, says: "it must be a number" },
+    { why: "large uint64", argv: ["-cap=11"], env: {}, says: "a whole number from 0 to 10" },
+    { why: "negative duration", argv: ["-wait=-1s"], env: {}, says: "such as 90s or 5m" },
+    { why: "long duration", argv: ["-short=2s"], env: {}, says: "from 0 to 1000 ms" },
     { why: "no value", argv: ["-size"], env: {}, says: "flag -size needs a value" },
   ])("refuses: $why", ({ argv, env, says }) => {
     const found = problems(argv, env);
@@ -121,7 +146,7 @@ describe("loading options", () => {
 
 describe("secrets", () => {
   it("appear in no output", () => {
-    const { values } = load(["-key", canary]);
+    const { values } = load(["-key", canary, "-proxy", `http://user:${canary}@proxy:3128`]);
     const outputs = [
       JSON.stringify(redactOptions(spec, values), (_, value) =>
         typeof value === "bigint" ? String(value) : value,
@@ -130,6 +155,9 @@ describe("secrets", () => {
       optionsMarkdown(spec),
       optionsHelmValues("x", spec),
       ...problems([], { PIN: canary }),
+      ...problems(["-kee", canary, canary, `-kye=${canary}`]),
+      JSON.stringify(optionsJson([{ flag: "a", type: "string", secret: true, default: canary, help: "" }])),
+      JSON.stringify(redactOptions([], { unknown: canary })),
     ];
     expect(outputs.join("\n")).not.toContain(canary);
     expect(values["key"]).toBe(canary);

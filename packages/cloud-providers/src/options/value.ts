@@ -23,16 +23,13 @@ export function parseValue(option: Option, text: string): ParsedValue {
     case "bool":
       return parseBool(text);
     case "int":
+      return inRange(option, /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN, "a whole number");
     case "float":
-      return parseNumber(option, text);
+      return inRange(option, decimal.test(text) ? Number(text) : Number.NaN, "a number");
     case "uint64":
-      return parseUint64(text);
-    case "duration": {
-      const ms = parseDuration(text);
-      return ms !== undefined && ms >= 0
-        ? { value: ms }
-        : { allowed: "a duration with its unit, such as 90s or 5m" };
-    }
+      return parseUint64(option, text);
+    case "duration":
+      return parseMilliseconds(option, text);
     case "list":
       return { value: splitList(text) };
     case "map":
@@ -77,23 +74,38 @@ function parseBool(text: string): ParsedValue {
   return { allowed: "true or false" };
 }
 
-function parseNumber({ type, min = -Infinity, max = Infinity }: Option, text: string): ParsedValue {
-  const number = Number(text);
-  const wellFormed =
-    type === "int" ? /^[+-]?\d+$/.test(text) && Number.isSafeInteger(number) : /^[+-]?[\d.]/.test(text);
-  if (wellFormed && Number.isFinite(number) && number >= min && number <= max) return { value: number };
-  const what = type === "int" ? "a whole number" : "a number";
-  if (min === -Infinity && max === Infinity) return { allowed: what };
-  if (max === Infinity) return { allowed: `${what} from ${min} on` };
-  if (min === -Infinity) return { allowed: `${what} up to ${max}` };
-  return { allowed: `${what} from ${min} to ${max}` };
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const MAX_UINT64 = (1n << 64n) - 1n;
+
+function inRange(
+  { type, min = -Infinity, max = Infinity }: Option,
+  number: number,
+  what: string,
+): ParsedValue {
+  const representable = type === "int" ? Number.isSafeInteger(number) : Number.isFinite(number);
+  if (representable && number >= min && number <= max) return { value: number };
+  return { allowed: `${what}${rangeText(min, max)}` };
 }
 
-function parseUint64(text: string): ParsedValue {
+function parseUint64({ min = 0, max }: Option, text: string): ParsedValue {
   const value = /^\d{1,20}$/.test(text) ? BigInt(text) : -1n;
-  return value >= 0n && value < 1n << 64n
-    ? { value }
-    : { allowed: `a whole number from 0 to ${(1n << 64n) - 1n}` };
+  const most = max === undefined ? MAX_UINT64 : BigInt(max);
+  if (value >= BigInt(min) && value <= most) return { value };
+  return { allowed: `a whole number from ${min} to ${most}` };
+}
+
+/** `min` and `max` are milliseconds; without them no duration is negative. */
+function parseMilliseconds({ min = 0, max = Infinity }: Option, text: string): ParsedValue {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= min && ms <= max) return { value: ms };
+  const limits = min === 0 && max === Infinity ? "" : `, ${rangeText(min, max).trim()} ms`;
+  return { allowed: `a duration with its unit, such as 90s or 5m${limits}` };
+}
+
+function rangeText(min: number, max: number): string {
+  if (min === -Infinity && max === Infinity) return "";
+  if (max === Infinity) return ` from ${min} on`;
+  return min === -Infinity ? ` up to ${max}` : ` from ${min} to ${max}`;
 }
 
 function splitList(text: string): string[] {
