@@ -20,6 +20,8 @@ import {
 } from "@peerpods/ttrpc";
 import type { TtrpcServerOptions } from "@peerpods/ttrpc";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { controlRoutes } from "./control/service.ts";
+import { Control } from "./gen/peerpods/control/v1/control_pb.ts";
 import { Relay } from "./gen/peerpods/relay/v1/relay_pb.ts";
 import { hypervisorRoutes } from "./hypervisor/routes.ts";
 import { createLocalServer } from "./local-socket.ts";
@@ -63,6 +65,29 @@ const subjects: readonly Subject[] = [
         create(GetInfoRequestSchema, { PodName: "never", PodNamespace: "comes", Wait: true }),
       ),
     },
+  },
+  {
+    name: "control.sock",
+    async routes() {
+      const world = new World();
+      onTestFinished(() => world[Symbol.asyncDispose]());
+      return controlRoutes({
+        lifecycle: await world.daemon(),
+        relay: world.relay,
+        cloud: world.cloud,
+        failedStarts: { list: async () => [] },
+        options: [],
+        recentLog: () => [],
+        version: "test",
+        provider: "test",
+        hypervisorSocket: "",
+        sandboxLimit: -1,
+        startedAtMs: 0,
+        logger: silentLogger,
+      });
+    },
+    quickCall: (path) => onConnection(path, ({ transport }) => createClient(Control, transport).info({})),
+    waiting: { service: Control.typeName, method: "WatchSandboxes", payload: new Uint8Array() },
   },
   {
     name: "relay.sock",

@@ -1,5 +1,4 @@
 /** `pnpm fuzz`: looks for inputs that a target does not withstand. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { corpusDirectory, keepInput, loadCorpus } from "./corpus.ts";
 import { Coverage } from "./engine/coverage.ts";
@@ -20,9 +19,7 @@ const isOurs = (url: string): boolean =>
     (url.includes("/packages/") && !url.includes("/node_modules/")));
 
 async function fuzzTarget(target: FuzzTarget, { seconds, seed, keep }: FuzzCommand): Promise<boolean> {
-  const directory = corpusDirectory(target.name);
-  await mkdir(directory, { recursive: true });
-  await using watchdog = new Watchdog(join(directory, `finding-stuck-${seed}`));
+  await using watchdog = new Watchdog(join(corpusDirectory(target.name), `finding-stuck-${seed}`));
   await using opened = await target.open();
   using coverage = await Coverage.start(isOurs);
   const untilMs = performance.now() + seconds * 1000;

@@ -1,6 +1,7 @@
 /** The watchdog's thread: see `watchdog.ts`. */
 import { Buffer } from "node:buffer";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { workerData } from "node:worker_threads";
 import { watchdogLimits } from "./watchdog.ts";
 import type { WatchedMemory } from "./watchdog.ts";
@@ -19,8 +20,11 @@ setInterval(() => {
   const silentMs = performance.now() - sinceMs;
   const { rss } = process.memoryUsage();
   if (silentMs < watchdogLimits.silentMs && rss < watchdogLimits.rssBytes) return;
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, Buffer.from(Buffer.from(memory, 8, head[1])));
-  process.stderr.write(
+  // Standard error goes through the main thread, which is stuck.
+  writeSync(
+    2,
     `fuzz: no end after ${Math.round(silentMs)} ms with ${rss >> 20} MiB; the input is in ${path}\n`,
   );
   process.kill(process.pid, "SIGKILL");

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FuzzTarget, OpenTarget } from "../target.ts";
 import type { Coverage } from "./coverage.ts";
 import { mutate } from "./mutate.ts";
@@ -52,6 +53,8 @@ export async function fuzz(
       const finding = await runInput(target, input);
       if (finding !== undefined) return finding;
     }
+    // What is released a turn later, such as zlib's memory, would pile up otherwise.
+    await nextTurn();
     return undefined;
   };
 
