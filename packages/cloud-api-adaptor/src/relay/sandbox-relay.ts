@@ -34,6 +34,8 @@ export class SandboxRelay implements AsyncDisposable {
   #shim: RelaySandbox["shim"] = "none";
   #sinceMs: number;
   #ended = noTraffic();
+  #containerStarts = 0;
+  #firstContainerMs: number | undefined;
 
   constructor(options: SandboxRelayOptions) {
     this.#options = options;
@@ -60,6 +62,7 @@ export class SandboxRelay implements AsyncDisposable {
       state: this.#state,
       shim: this.#shim,
       sinceMs: this.#sinceMs,
+      ...(this.#firstContainerMs === undefined ? {} : { firstContainerMs: this.#firstContainerMs }),
       ...[...live].reduce(addTraffic, this.#ended),
     };
   }
@@ -81,6 +84,7 @@ export class SandboxRelay implements AsyncDisposable {
       silenceTimeoutMs: limits.silenceTimeoutMs,
       takeLink: () => this.#takeLink(),
       onActive: () => this.#update(),
+      onStartContainer: () => this.#onStartContainer(),
       onClosed: () => {
         this.#connections.delete(connection);
         this.#ended = addTraffic(this.#ended, trafficOf(connection));
@@ -88,6 +92,14 @@ export class SandboxRelay implements AsyncDisposable {
       },
     });
     this.#connections.add(connection);
+  }
+
+  /** The first container that is started is the pod's pause container. */
+  #onStartContainer(): void {
+    this.#containerStarts += 1;
+    if (this.#containerStarts !== 2) return;
+    this.#firstContainerMs = this.#options.dependencies.now();
+    this.#options.onChange();
   }
 
   /** Silent connections hold a place only until somebody else needs it. */

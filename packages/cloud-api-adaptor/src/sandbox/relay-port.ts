@@ -73,6 +73,11 @@ export interface RelaySandbox {
   readonly frames: RelayTraffic;
   readonly bytes: RelayTraffic;
   readonly reconnects: number;
+  /**
+   * When the shim asked for the start of the first container beside the pod's own pause container; milliseconds since the
+   * epoch. Absent before that, and with a relay that does not tell.
+   */
+  readonly firstContainerMs?: number;
 }
 
 /** A change the relay reports: the sandbox as it is now, or that it is no longer held. */

@@ -17,6 +17,8 @@ export interface RequestObserver {
   onCheckSent(): void;
   /** The agent is told to end; from now on a closed connection is expected. */
   onDestroySandbox(): void;
+  /** A container is about to be started. */
+  onStartContainer(): void;
 }
 
 /**
@@ -38,6 +40,7 @@ export function decideRequest(
 
   if (service === "grpc.AgentService") {
     if (method === "DestroySandbox") context.observer.onDestroySandbox();
+    if (method === "StartContainer") context.observer.onStartContainer();
     if (method === "CreateContainer") {
       return {
         action: "edit",

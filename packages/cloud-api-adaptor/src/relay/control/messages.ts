@@ -74,6 +74,7 @@ export function sandboxToMessage(sandbox: RelaySandbox): MessageInitShape<typeof
     frames: { toVm: BigInt(sandbox.frames.toVm), toShim: BigInt(sandbox.frames.toShim) },
     bytes: { toVm: BigInt(sandbox.bytes.toVm), toShim: BigInt(sandbox.bytes.toShim) },
     reconnects: BigInt(sandbox.reconnects),
+    ...(sandbox.firstContainerMs === undefined ? {} : { firstContainerMs: BigInt(sandbox.firstContainerMs) }),
   };
 }
 
@@ -92,6 +93,7 @@ export function sandboxFromMessage(message: Sandbox): RelaySandbox {
     frames: trafficFrom(message.frames),
     bytes: trafficFrom(message.bytes),
     reconnects: Number(message.reconnects),
+    ...(message.firstContainerMs === undefined ? {} : { firstContainerMs: Number(message.firstContainerMs) }),
   };
 }
 

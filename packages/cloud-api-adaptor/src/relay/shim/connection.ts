@@ -14,6 +14,8 @@ export interface ShimConnectionOptions {
   readonly takeLink: () => VmLink;
   /** The first request has arrived: this is a shim, not just somebody who connected. */
   readonly onActive: () => void;
+  /** The shim starts a container. */
+  readonly onStartContainer: () => void;
   /** The connection has ended and holds nothing any more. */
   readonly onClosed: () => void;
 }
@@ -42,6 +44,7 @@ export class ShimConnection implements Disposable {
     this.#observer = {
       onCheckSent: () => this.#watch.checkSent(),
       onDestroySandbox: () => this.#link?.expectEnd(),
+      onStartContainer: options.onStartContainer,
     };
     this.#relay = createFrameRelay(socket, {
       onRequest: (request) => this.#decide(request),
