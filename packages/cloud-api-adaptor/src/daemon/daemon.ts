@@ -1,5 +1,8 @@
 import { join } from "node:path";
 import { loadX509 } from "../pki/load-x509.ts";
+import { observeProvider } from "../observability/observe-provider.ts";
+import { openTelemetry } from "../observability/telemetry.ts";
+import { version } from "../version.ts";
 import type { DaemonParts } from "./parts.ts";
 import { openFailedStarts } from "./failed-starts.ts";
 import { openStateDirectory } from "./state-dir.ts";
@@ -28,7 +31,20 @@ async function startDaemon(parts: DaemonParts, signal: AbortSignal): Promise<Dae
   const { settings, logger } = parts;
   await using stack = new AsyncDisposableStack();
   const state = stack.use(await openStateDirectory(settings.stateDir));
-  const provider = await openProvider(parts, { state, signal });
+  const telemetry = stack.use(
+    await openTelemetry({
+      metrics: settings.probePort > 0,
+      env: parts.env,
+      version,
+      provider: parts.cloudProvider.name,
+      node: settings.nodeName,
+      sandboxLimit: settings.maxSandboxes,
+      logger,
+    }),
+  );
+  const provider = observeProvider(await openProvider(parts, { state, signal }), {
+    tell: telemetry.observer.providerCall,
+  });
   stack.defer(() => provider.teardown());
   const failedStarts = await openFailedStarts(join(state.path, "failed-starts"), { provider, logger });
   const { lifecycle, relay } = await openLifecycle(parts, { state, provider, failedStarts, signal });
@@ -37,8 +53,11 @@ async function startDaemon(parts: DaemonParts, signal: AbortSignal): Promise<Dae
   for (const entry of quarantined) logger.error({ ...entry }, "journal entry cannot be read");
   if (adopted.length + ending.length > 0)
     logger.info({ adopted, ending }, "took over from an earlier daemon");
+  telemetry.follow(lifecycle, relay);
 
-  const { hypervisor } = stack.use(await serve(parts, { lifecycle, relay, provider, failedStarts }));
+  const { hypervisor } = stack.use(
+    await serve(parts, { lifecycle, relay, provider, failedStarts, telemetry }),
+  );
   const reaping = new AbortController();
   const reaped = lifecycle.reapForever(reaping);
   stack.defer(async () => {

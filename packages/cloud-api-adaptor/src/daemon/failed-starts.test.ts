@@ -109,7 +109,7 @@ describe("failed starts", () => {
     const daemon = await world.daemon();
     world.relay.before = failToOpen;
     await daemon.create(createRequest(), patient);
-    await expect(daemon.start(sandboxId, patient)).rejects.toThrow();
+    await expect(daemon.start(sandboxId, patient)).rejects.toMatchObject({ code: "start_failed" });
     await daemon.waitUntil(() => (daemon.list().length === 0 ? true : undefined), patient);
     expect(world.leftovers()).toEqual({});
   });

@@ -192,7 +192,7 @@ export const daemonOptions: OptionSpec = [
     default: -1,
     min: -1,
     max: 65_535,
-    help: "Port on 127.0.0.1 of /startup, /readyz and /livez; 0: none; -1: 8000 in Kubernetes, else none",
+    help: "Port on 127.0.0.1 of /startup, /readyz, /livez and /metrics; 0: none; -1: 8000 in Kubernetes, else none",
   },
   {
     flag: "reap-grace",

@@ -6,6 +6,8 @@ import type { AddressInfo } from "node:net";
 export interface ProbeState {
   /** Whether the hypervisor socket is served now. */
   isReady(): Promise<boolean>;
+  /** The text of `/metrics`; absent when there is none. */
+  readonly metrics?: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 /** The HTTP endpoint for the kubelet, on the loopback address. */
@@ -15,14 +17,14 @@ export interface ProbeServer extends AsyncDisposable {
 
 /**
  * Serves `/startup` and `/readyz` (200 once the hypervisor socket answers, else 503) and `/livez` (200 as long as the
- * process can answer at all). Bodies are empty; other paths are 404.
+ * process can answer at all), with empty bodies, and `/metrics` in Prometheus' text form. Other paths are 404.
  * @param port 0 takes a free one.
  * @throws Error when the port is taken.
  */
 export async function serveProbe(state: ProbeState, port: number): Promise<ProbeServer> {
   const server = createServer((request, response) => {
-    void statusOf(state, request.url ?? "").then((status) => {
-      response.writeHead(status).end();
+    void answer(state, request.url ?? "").then(({ status, contentType, text }) => {
+      response.writeHead(status, contentType === undefined ? {} : { "content-type": contentType }).end(text);
     });
   });
   // A probe sends one short request; whoever holds a connection open longer is none.
@@ -47,14 +49,26 @@ export async function serveProbe(state: ProbeState, port: number): Promise<Probe
   };
 }
 
-async function statusOf(state: ProbeState, url: string): Promise<number> {
+interface Answer {
+  readonly status: number;
+  readonly contentType?: string;
+  readonly text?: string;
+}
+
+async function answer(state: ProbeState, url: string): Promise<Answer> {
   switch (url.split("?")[0]) {
     case "/livez":
-      return 200;
+      return { status: 200 };
     case "/startup":
     case "/readyz":
-      return (await state.isReady().catch(() => false)) ? 200 : 503;
+      return { status: (await state.isReady().catch(() => false)) ? 200 : 503 };
+    case "/metrics":
+      if (state.metrics === undefined) return { status: 404 };
+      return await state.metrics().then(
+        (metrics) => ({ status: 200, ...metrics }),
+        () => ({ status: 500 }),
+      );
     default:
-      return 404;
+      return { status: 404 };
   }
 }

@@ -9,6 +9,7 @@ import type { FailedStarts } from "../sandbox/ports.ts";
 import type { RelayControl } from "../sandbox/ports.ts";
 import { version } from "../version.ts";
 import { claimSocketPath, isServed } from "./claim-socket-path.ts";
+import type { Telemetry } from "../observability/telemetry.ts";
 import type { DaemonParts } from "./parts.ts";
 import { serveProbe } from "./probe.ts";
 
@@ -28,18 +29,25 @@ export async function serve(
     relay,
     provider,
     failedStarts,
+    telemetry,
   }: {
     readonly lifecycle: Lifecycle;
     readonly relay: RelayControl;
     readonly provider: Provider;
     readonly failedStarts: FailedStarts;
+    readonly telemetry: Pick<Telemetry, "observer" | "metrics">;
   },
 ): Promise<Services> {
   await using stack = new AsyncDisposableStack();
   const { socketPath, controlSocketPath, podsDir, network, probePort } = settings;
   const hypervisor = stack.use(
     createLocalServer(
-      hypervisorRoutes(lifecycle, { podsDir, multiNic: network.externalNetViaPodVm, logger }),
+      hypervisorRoutes(lifecycle, {
+        podsDir,
+        multiNic: network.externalNetViaPodVm,
+        logger,
+        observer: telemetry.observer,
+      }),
       { logger },
     ),
   );
@@ -66,7 +74,16 @@ export async function serve(
   await control.listen({ path: controlSocketPath });
   await claimSocketPath(socketPath, "socket");
   await hypervisor.listen({ path: socketPath });
-  if (probePort > 0) stack.use(await serveProbe({ isReady: () => isServed(socketPath) }, probePort));
+  if (probePort > 0) {
+    const { metrics } = telemetry;
+    const isReady = () => isServed(socketPath);
+    stack.use(
+      await serveProbe(
+        { isReady, ...(metrics === undefined ? {} : { metrics: () => metrics.expose() }) },
+        probePort,
+      ),
+    );
+  }
   const services = stack.move();
   return { hypervisor, [Symbol.asyncDispose]: () => services.disposeAsync() };
 }

@@ -1,6 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Logger } from "@peerpods/cloud-providers";
 import type { Hypervisor } from "@peerpods/kata-protocols/hypervisor";
+import { observed, type Observer } from "../observability/observer.ts";
 import { SandboxError } from "../sandbox/errors.ts";
 import type { Lifecycle } from "../sandbox/lifecycle.ts";
 import { checkSandboxId } from "../sandbox/sandbox-id.ts";
@@ -15,6 +16,8 @@ export interface HypervisorOptions {
   /** Ask for VMs with a second network interface for traffic that leaves the cluster. */
   readonly multiNic: boolean;
   readonly logger: Logger;
+  /** Told of each call. */
+  readonly observer?: Pick<Required<Observer>, "hypervisorCallBegan" | "hypervisorCall">;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface HypervisorOptions {
  */
 export function hypervisorService(
   lifecycle: Lifecycle,
-  { podsDir, multiNic, logger }: HypervisorOptions,
+  { podsDir, multiNic, logger, observer }: HypervisorOptions,
 ): ServiceImpl<typeof Hypervisor> {
   const answering = async <T>(
     { call, sandboxId }: { call: string; sandboxId: string },
@@ -33,9 +36,17 @@ export function hypervisorService(
   ): Promise<T> => {
     const log = { call, sandboxId: sandboxId.slice(0, 128) };
     logger.debug(log, "call");
+    const observedCall = { name: call, sandboxId: log.sandboxId };
+    observer?.hypervisorCallBegan({ ...observedCall, startMs: Date.now() });
     try {
-      checkSandboxId(sandboxId, podsDir);
-      return await act();
+      return await observed(
+        observedCall,
+        async () => {
+          checkSandboxId(sandboxId, podsDir);
+          return await act();
+        },
+        { tell: (ended) => observer?.hypervisorCall(ended), now: Date.now },
+      );
     } catch (error) {
       logger.warn({ ...log, err: error }, "call failed");
       throw toConnectError(error);

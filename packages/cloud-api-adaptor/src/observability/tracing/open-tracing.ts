@@ -1,0 +1,69 @@
+import type { Logger } from "@peerpods/cloud-providers";
+import type { Observer } from "../observer.ts";
+
+/** Tracing that is switched on. Disposal sends what is left, for at most five seconds. */
+export interface Tracing extends AsyncDisposable {
+  readonly observer: Observer;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const SHUTDOWN_TIMEOUT_MS = 5_000;
+const endpoints = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"] as const;
+
+/** Whether the environment names a collector, and does not switch traces off. */
+export function isTracingConfigured(env: Environment): boolean {
+  if (env["OTEL_SDK_DISABLED"]?.toLowerCase() === "true" || env["OTEL_TRACES_EXPORTER"] === "none")
+    return false;
+  return endpoints.some((name) => (env[name] ?? "") !== "");
+}
+
+/**
+ * Sends traces to the collector that the environment names, as OTLP over HTTP with JSON. `undefined` when it names none;
+ * the libraries are not loaded then. Endpoint, headers, timeout and compression are read from the standard variables.
+ */
+export async function openTracing({
+  env,
+  version,
+  provider,
+  node,
+  logger,
+}: {
+  readonly env: Environment;
+  readonly version: string;
+  readonly provider: string;
+  readonly node: string;
+  readonly logger: Logger;
+}): Promise<Tracing | undefined> {
+  if (!isTracingConfigured(env)) return undefined;
+  const [{ BatchSpanProcessor, TracerProvider }, { OTLPTraceExporter }, resources, { createPodTraces }] =
+    await Promise.all([
+      import("@opentelemetry/sdk-trace"),
+      import("@opentelemetry/exporter-trace-otlp-http"),
+      import("@opentelemetry/resources"),
+      import("./pod-traces.ts"),
+    ]);
+  const resource = resources.resourceFromAttributes({
+    "service.name": env["OTEL_SERVICE_NAME"] || "cloud-api-adaptor",
+    "service.version": version,
+    "host.name": node,
+  });
+  const tracerProvider = new TracerProvider({
+    resource,
+    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
+  });
+  return {
+    observer: createPodTraces(tracerProvider.getTracer("peerpods", version), { provider }),
+    [Symbol.asyncDispose]: async () => {
+      const late = AbortSignal.timeout(SHUTDOWN_TIMEOUT_MS);
+      const ended = Promise.withResolvers<void>();
+      late.addEventListener("abort", () => ended.resolve(), { once: true });
+      await Promise.race([
+        tracerProvider
+          .shutdown()
+          .catch((error: unknown) => logger.warn({ err: error }, "the last traces could not be sent")),
+        ended.promise,
+      ]);
+    },
+  };
+}
