@@ -63,7 +63,7 @@ export class ProviderError extends Error {
   /** Whether the very same call (same token) may succeed when it is repeated. */
   readonly retryable: boolean;
   readonly left: readonly string[];
-  readonly retryAfterMs?: number;
+  declare readonly retryAfterMs?: number;
   readonly [brand] = true;
 
   /** @param message what could not be done, and to what; never a secret. */
