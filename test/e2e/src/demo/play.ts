@@ -24,13 +24,13 @@ export interface DemoOptions {
 export async function playDemo(options: DemoOptions): Promise<void> {
   const { say } = options;
   const before = await machineState();
-  await performAct(options);
+  const marks = await performAct(options);
   say("\n== What is left");
   const after = await until("everything is gone", async () => {
     const state = await machineState();
-    return Object.keys(leftovers(before, state)).length === 0 ? state : undefined;
+    return Object.keys(leftovers(before, state, marks)).length === 0 ? state : undefined;
   }).catch(async () => await machineState());
-  const left = leftovers(before, after);
+  const left = leftovers(before, after, marks);
   for (const kind of Object.keys(after) as (keyof typeof after)[])
     say(
       `  ${kind.padEnd(11)} before ${before[kind].length}, now ${after[kind].length}${left[kind] ? `, left: ${left[kind].join("; ")}` : ""}`,
@@ -39,7 +39,8 @@ export async function playDemo(options: DemoOptions): Promise<void> {
   say("  no process, namespace, link, rule, mount, cgroup, file or instance remains");
 }
 
-async function performAct({ directory, id, say, signal }: DemoOptions): Promise<void> {
+/** Returns the marks by which things of this demo are recognised: paths, names, ids. */
+async function performAct({ directory, id, say, signal }: DemoOptions): Promise<readonly string[]> {
   say("== A tiny OCI image, and a pod network as a CNI plugin makes it");
   const images = join(directory, "images");
   await buildBusyboxImage(images, "localhost/demo");
@@ -65,7 +66,7 @@ async function performAct({ directory, id, say, signal }: DemoOptions): Promise<
   signal?.addEventListener("abort", () => run.kill());
   await run.line(/^tick 1$/);
   say("\n== The same pod VM, seen from outside");
-  await showInstance(node, say);
+  const instanceId = await showInstance(node, say);
   await reachPod(pod.address, say);
 
   say(`\n== kill -9 ${daemon.pid}: the daemon is gone, the container goes on`);
@@ -87,6 +88,7 @@ async function performAct({ directory, id, say, signal }: DemoOptions): Promise<
   say(indent(timeline));
   if (exitCode !== 7) throw new Error(`the container's exit code was to be 7 and was ${exitCode}`);
   say("  exit code 7, as the container said");
+  return [directory, `ppd${id}`, `ppv${id}`, instanceId, `vni ${node.vxlanMinId}`];
 }
 
 function startRun(
@@ -107,7 +109,7 @@ async function serveGreeting(namespace: string, directory: string) {
   );
 }
 
-async function showInstance(node: WorkerNode, say: (line: string) => void): Promise<void> {
+async function showInstance(node: WorkerNode, say: (line: string) => void): Promise<string> {
   const { stdout } = await node.peerpods(["--json", "ps"]);
   const [sandbox] = JSON.parse(stdout) as { instanceId: string; instanceName: string; addresses: string[] }[];
   if (sandbox === undefined) throw new Error("peerpods ps shows no sandbox");
@@ -118,6 +120,7 @@ async function showInstance(node: WorkerNode, say: (line: string) => void): Prom
   const userData = await vm.file("/media/cidata/user-data");
   say("  the user data it booted with begins:");
   for (const line of userData.split("\n").slice(0, 4)) say(`    ${line}`);
+  return sandbox.instanceId;
 }
 
 async function reachPod(address: string, say: (line: string) => void): Promise<void> {

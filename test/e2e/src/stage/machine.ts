@@ -34,15 +34,20 @@ export async function machineState(): Promise<MachineState> {
   return { processes, namespaces, links, rules, mounts, cgroups };
 }
 
-/** Names in `after` that were not in `before`, by kind; empty when nothing was left. */
+/**
+ * Names in `after` that were not in `before`, by kind; empty when nothing was left. Other people's things come and go
+ * meanwhile, so a name counts only when it carries one of `marks`.
+ */
 export function leftovers(
   before: MachineState,
   after: MachineState,
+  marks: readonly string[],
 ): Partial<Record<keyof MachineState, string[]>> {
   const found: Partial<Record<keyof MachineState, string[]>> = {};
   for (const kind of Object.keys(before) as (keyof MachineState)[]) {
     const known = [...before[kind]];
     const extra = after[kind].filter((name) => {
+      if (!marks.some((mark) => name.includes(mark))) return false;
       const index = known.indexOf(name);
       if (index === -1) return true;
       known.splice(index, 1);

@@ -11,6 +11,8 @@ const adaptor = dirname(createRequire(import.meta.url).resolve("@peerpods/cloud-
 export interface WorkerNode extends AsyncDisposable {
   readonly hypervisorSocket: string;
   readonly daemonLog: string;
+  /** VXLAN id of the first pod. */
+  readonly vxlanMinId: number;
   /** Starts the daemon and waits until it is ready. */
   startDaemon(flags?: readonly string[]): Promise<RunningProcess>;
   /** Arguments that run the `peerpods` tool against this node's daemon, for `execa(process.execPath, ...)`. */
@@ -86,6 +88,7 @@ export async function createWorkerNode(options: WorkerNodeOptions): Promise<Work
   return {
     hypervisorSocket: at("hypervisor.sock"),
     daemonLog,
+    vxlanMinId,
     tool,
     peerpods,
     startDaemon,
