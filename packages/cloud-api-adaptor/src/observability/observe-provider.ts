@@ -2,7 +2,7 @@ import type { Provider } from "@peerpods/cloud-providers";
 import { observed, type ObservedCall } from "./observer.ts";
 
 /**
- * A provider that tells of each of its calls. It has the same abilities: what is no method, or answers at once, is passed on.
+ * A provider that tells of each of its calls. It has the same abilities: what is no method, and the teardown, are passed on.
  */
 export function observeProvider(
   provider: Provider,
@@ -11,7 +11,8 @@ export function observeProvider(
   return new Proxy(provider, {
     get(target, key) {
       const member: unknown = Reflect.get(target, key, target);
-      if (typeof member !== "function" || typeof key !== "string" || key === "teardown") return member;
+      if (typeof member !== "function" || typeof key !== "string") return member;
+      if (key === "teardown") return () => Reflect.apply(member, target, []) as unknown;
       return (...args: readonly unknown[]) => {
         const sandboxId = (args[0] as { readonly sandboxId?: unknown } | undefined)?.sandboxId;
         const call = { name: key, ...(typeof sandboxId === "string" ? { sandboxId } : {}) };

@@ -9,18 +9,23 @@ export interface Tracing extends AsyncDisposable {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const SHUTDOWN_TIMEOUT_MS = 5_000;
-const endpoints = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"] as const;
 
-/** Whether the environment names a collector, and does not switch traces off. */
-export function isTracingConfigured(env: Environment): boolean {
+/**
+ * Where traces go: the traces' own endpoint as it is, else the general one with the path `/v1/traces`. `undefined` when the
+ * environment names neither, or switches traces off.
+ */
+export function tracesUrl(env: Environment): string | undefined {
   if (env["OTEL_SDK_DISABLED"]?.toLowerCase() === "true" || env["OTEL_TRACES_EXPORTER"] === "none")
-    return false;
-  return endpoints.some((name) => (env[name] ?? "") !== "");
+    return undefined;
+  const own = env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] ?? "";
+  const general = env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "";
+  if (own !== "") return own;
+  return general === "" ? undefined : `${general.replace(/\/+$/, "")}/v1/traces`;
 }
 
 /**
  * Sends traces to the collector that the environment names, as OTLP over HTTP with JSON. `undefined` when it names none;
- * the libraries are not loaded then. Endpoint, headers, timeout and compression are read from the standard variables.
+ * the libraries are not loaded then. Headers, timeout and compression come from their standard variables.
  */
 export async function openTracing({
   env,
@@ -35,7 +40,8 @@ export async function openTracing({
   readonly node: string;
   readonly logger: Logger;
 }): Promise<Tracing | undefined> {
-  if (!isTracingConfigured(env)) return undefined;
+  const url = tracesUrl(env);
+  if (url === undefined) return undefined;
   const [{ BatchSpanProcessor, TracerProvider }, { OTLPTraceExporter }, resources, { createPodTraces }] =
     await Promise.all([
       import("@opentelemetry/sdk-trace"),
@@ -50,7 +56,7 @@ export async function openTracing({
   });
   const tracerProvider = new TracerProvider({
     resource,
-    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
+    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url }) })],
   });
   return {
     observer: createPodTraces(tracerProvider.getTracer("peerpods", version), { provider }),
