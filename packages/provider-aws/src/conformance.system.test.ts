@@ -5,6 +5,11 @@ import { createAwsTarget } from "./testing/aws-target.ts";
 
 const missing = await missingMoto();
 
-describe.skipIf(missing !== undefined)(`Amazon EC2 by moto and a proxy${missing ?? ""}`, () => {
-  defineConformanceTests({ afterAll, beforeAll, describe, it }, () => createAwsTarget());
-});
+describe.skipIf(missing !== undefined)(
+  `Amazon EC2 by moto and a proxy${missing === undefined ? "" : ` (${missing})`}`,
+  () => {
+    defineConformanceTests({ afterAll, beforeAll, describe, it }, () => createAwsTarget(), {
+      timeoutMs: 300_000,
+    });
+  },
+);

@@ -14,6 +14,8 @@ export class State {
   readonly allocated = new Set<string>();
   /** Network interfaces of launch templates, by name. */
   readonly templates = new Map<string, Query>();
+  /** Answers about types, images, subnets, groups and keys, which nothing takes away. */
+  readonly seen = new Map<string, string>();
   /** Placements without machines: type and zone. */
   readonly exhausted = new Set<string>();
   /** How many listings a new instance is missing from, and how many are still to come for each. */
@@ -27,7 +29,7 @@ export class State {
   clear(): void {
     for (const set of [this.deletedWithInstance, this.confidential, this.allocated, this.exhausted])
       set.clear();
-    for (const map of [this.tokens, this.templates, this.hidden]) map.clear();
+    for (const map of [this.tokens, this.templates, this.hidden, this.seen]) map.clear();
     this.invisibleReads = 0;
   }
 

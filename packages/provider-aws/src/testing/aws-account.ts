@@ -95,12 +95,13 @@ export async function vanish(standIn: AwsStandIn, instanceId: string): Promise<v
     (card) => textOf(childOf(card, "attachment"), "instanceId") === instanceId,
   );
   await moto.call("TerminateInstances", { "InstanceId.1": instanceId });
+  const left = new Set((await state.interfaces({})).map((card) => textOf(card, "networkInterfaceId")));
   for (const card of cards) {
-    const attachment = childOf(card, "attachment");
-    await moto.call("DetachNetworkInterface", { AttachmentId: textOf(attachment, "attachmentId") });
-    if (textOf(attachment, "deviceIndex") !== "0") continue;
     const id = textOf(card, "networkInterfaceId");
-    await moto.call("DeleteNetworkInterface", { NetworkInterfaceId: id });
+    const { attachmentId, deviceIndex } = childOf(card, "attachment") as Record<string, string>;
+    if (left.has(id)) await moto.call("DetachNetworkInterface", { AttachmentId: attachmentId ?? "" });
+    if (deviceIndex !== "0") continue;
+    if (left.has(id)) await moto.call("DeleteNetworkInterface", { NetworkInterfaceId: id });
     await state.forgetTags([id]);
   }
 }

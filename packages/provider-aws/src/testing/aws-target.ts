@@ -19,8 +19,12 @@ export async function createAwsTarget({ repeat = false } = {}): Promise<AwsTarge
   const account = await prepareAccount(standIn);
   const clock = new DrivenClock();
   const logged: string[] = [];
-  // The SDK is loaded once in a process; time must not run meanwhile.
-  await import("../sdk.ts");
+  // Loaded once in a process; time must not run meanwhile.
+  await Promise.all([
+    import("../sdk.ts"),
+    import("@aws-sdk/credential-provider-node"),
+    import("@smithy/node-http-handler"),
+  ]);
   const policy = clock.watch(
     createCallPolicy({
       scope: "aws stand-in",

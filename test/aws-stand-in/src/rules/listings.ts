@@ -17,7 +17,7 @@ export async function describe(state: State, action: string, query: Query): Prom
   for (const { Name = "" } of structuresOf(query, "Filter"))
     if (known !== undefined && !/^tag(-key$|:)/.test(Name) && !known.includes(Name))
       throw new Ec2Error("InvalidParameterValue", `The filter '${Name}' is invalid`);
-  const answer = await state.moto.call(action, byInstanceId(state, query));
+  const answer = await state.moto.call(action, motoTypes(action, byInstanceId(state, query)));
   if (action !== "DescribeInstances") return answer;
   return withoutHidden(state, answer);
 }
@@ -32,6 +32,14 @@ function byInstanceId(state: State, query: Query): Query {
   const token = query[`${prefix}.Value.1`] ?? "";
   const id = state.tokens.get(`RunInstances ${token}`)?.id ?? NOBODY;
   return { ...without(query, prefix), [`${prefix}.Name`]: "instance-id", [`${prefix}.Value.1`]: id };
+}
+
+/** moto has a word of its own for addresses among tagged resources. */
+function motoTypes(action: string, query: Query): Query {
+  if (action !== "DescribeTags") return query;
+  return Object.fromEntries(
+    Object.entries(query).map(([key, value]) => [key, value === "elastic-ip" ? "vpc-elastic-ip" : value]),
+  );
 }
 
 /** EC2 lists an instance only some time after it has answered that it made it. */
@@ -52,6 +60,7 @@ function withoutHidden(state: State, answer: string): string {
 /** What moto does not tell truly: who lent an address, what goes with the instance, and whether it is confidential. */
 export function corrected(state: State, answer: string): string {
   return answer
+    .replaceAll("<resourceType>vpc-elastic-ip<", "<resourceType>elastic-ip<")
     .replaceAll(
       /<ipOwnerId>\d+<\/ipOwnerId>(?=(?:<publicDnsName>[^<]*<\/publicDnsName>)?<publicIp>([^<]*)<\/publicIp>)/g,
       (owner: string, address: string) =>

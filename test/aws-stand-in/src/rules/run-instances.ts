@@ -74,7 +74,9 @@ function checkTags(query: Query): void {
 }
 
 /** What moto looks at only when it really makes an instance, or answers unlike EC2. */
-async function checkReferences({ moto }: State, request: Query): Promise<void> {
+async function checkReferences(state: State, request: Query): Promise<void> {
+  // None of these go away, and each look costs a while.
+  const moto = { call: (action: string, query: Query) => onceSeen(state, action, query) };
   const { ImageId, InstanceType, KeyName, SubnetId } = request;
   const profile = request["IamInstanceProfile.Name"];
   if (ImageId !== undefined) await moto.call("DescribeImages", { "ImageId.1": ImageId });
@@ -93,9 +95,16 @@ async function checkReferences({ moto }: State, request: Query): Promise<void> {
     throw new Ec2Error("InvalidParameterValue", `Invalid IAM Instance Profile name ${profile}`);
 }
 
-async function checkConfidential({ moto }: State, request: Query): Promise<void> {
+async function onceSeen(state: State, action: string, query: Query): Promise<string> {
+  const key = JSON.stringify([action, query]);
+  const answer = state.seen.get(key) ?? (await state.moto.call(action, query));
+  state.seen.set(key, answer);
+  return answer;
+}
+
+async function checkConfidential(state: State, request: Query): Promise<void> {
   if (request["CpuOptions.AmdSevSnp"] !== "enabled") return;
-  const answer = await moto.call("DescribeInstanceTypes", {
+  const answer = await onceSeen(state, "DescribeInstanceTypes", {
     "InstanceType.1": request["InstanceType"] ?? "",
   });
   if (!answer.includes("amd-sev-snp"))
