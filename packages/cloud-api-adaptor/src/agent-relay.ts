@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The agent relay: owns the agent sockets of a node and the connections to its pod VMs. */
 
+import { tuneCollectorForRelaying } from "@peerpods/ttrpc/relay";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { pino } from "pino";
 import { directVolumesDirectory } from "./relay/calls/direct-volumes.ts";
@@ -19,6 +20,8 @@ interface Flags {
   readonly cgroup?: string;
   readonly logLevel: string;
 }
+
+tuneCollectorForRelaying();
 
 const program = new Command("agent-relay")
   .description("carries the agent connections of the pods of this node; the daemon starts and drives it")

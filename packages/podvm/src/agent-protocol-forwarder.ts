@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { createIpRoute2, setUpPodVMNetwork, tearDownPodVMNetwork } from "@peerpods/pod-network";
 import type { PodNetworkConfig } from "@peerpods/podvm-contract";
+import { tuneCollectorForRelaying } from "@peerpods/ttrpc/relay";
 import type { Logger } from "pino";
 import { createCloudVolumes } from "./forwarder/cloud-volumes/cloud-volumes.ts";
 import { createSystemVolumes } from "./forwarder/cloud-volumes/system-volumes.ts";
@@ -115,6 +116,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+tuneCollectorForRelaying();
 try {
   await main(process.argv.slice(2));
 } catch (error) {

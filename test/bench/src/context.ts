@@ -15,15 +15,16 @@ export interface ContextOptions {
 
 /** The context of one run; disposing it ends and removes whatever sections have made. */
 export async function createContext(options: ContextOptions): Promise<BenchContext & AsyncDisposable> {
+  const { rounds, scale, profile, progress } = options;
   await using resources = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "ppb-"));
   resources.defer(() => rm(directory, { recursive: true, force: true }));
   const programs = once(() => bundlePrograms(directory));
+  const nodeArgs = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
   const lines = once(async () =>
-    owned.use(await startLines(directory, { programs: await programs(), ...options })),
+    owned.use(await startLines(directory, { programs: await programs(), nodeArgs })),
   );
   const owned = resources.move();
-  const { rounds, scale, progress } = options;
   return {
     directory,
     programs,

@@ -3,6 +3,11 @@ import type { Writable } from "node:stream";
 
 /** More own frames than this waiting for the frame in progress are a crowd. */
 const MAX_WAITING = 64;
+/**
+ * Bytes that wait in the stream before its source pauses. More than the stream's own mark, so that the next read goes on
+ * while a large write is under way; pausing and resuming costs system calls.
+ */
+const MAX_BUFFERED = 192 << 10;
 
 /**
  * Writes frames of two origins to one stream: those that pass through, perhaps in pieces, and the relay's own, which
@@ -27,7 +32,7 @@ export class FrameWriter {
 
   /** Whether its source should pause until the stream's `drain`. */
   get full(): boolean {
-    return this.#stream.writableNeedDrain;
+    return this.#stream.writableNeedDrain && this.#stream.writableLength >= MAX_BUFFERED;
   }
 
   /** Whether too many own frames wait for the frame in progress. */

@@ -1,3 +1,4 @@
+export { tuneCollectorForRelaying } from "./collector.ts";
 export { createFrameRelay } from "./frame-relay.ts";
 export type {
   Answer,

@@ -32,14 +32,13 @@ export interface Lines {
 /** The server name that the comparator's second hop and the forwarder carry; the Go program expects it. */
 const SERVER_NAME = "podvm-server";
 
-/** Starts agent, both pairs of hops and what they need. `profile` is a directory for CPU profiles of our hops. */
+/** Starts agent, both pairs of hops and what they need. `nodeArgs` are arguments of Node for our hops. */
 export async function startLines(
   directory: string,
-  { programs, profile }: { readonly programs: Programs; readonly profile?: string | undefined },
+  { programs, nodeArgs = [] }: { readonly programs: Programs; readonly nodeArgs?: readonly string[] },
 ): Promise<Lines & AsyncDisposable> {
   await using resources = new AsyncDisposableStack();
   const logFile = join(directory, "relay-bench.log");
-  const nodeArgs = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
   const identities = await issueIdentities(directory, [SERVER_NAME, "client"]);
   const { [SERVER_NAME]: server, client } = identities;
   const comparator = await createComparator(join(directory, "comparator.log"));
