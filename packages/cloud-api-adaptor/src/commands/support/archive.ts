@@ -17,7 +17,13 @@ export async function archiveOf(
   const entries = files.map(({ name, text }) => {
     const body = Buffer.from(text);
     return {
-      header: { name: `${root}/${name}`, size: body.length, mode: 0o600, mtime: new Date(atMs), type: "file" as const },
+      header: {
+        name: `${root}/${name}`,
+        size: body.length,
+        mode: 0o600,
+        mtime: new Date(atMs),
+        type: "file" as const,
+      },
       body,
     };
   });

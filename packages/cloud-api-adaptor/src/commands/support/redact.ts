@@ -10,7 +10,7 @@ const patterns: readonly RegExp[] = [
   // Authorization: Basic ..., Bearer ...
   /(\b(?:basic|bearer)\s+)[A-Za-z0-9._~+/=-]{8,}/gi,
   // password=..., "apiKey": "...", secret_access_key: ...
-  /((?:passw(?:or)?d|secret|api_?-?key|access_?-?key|credential|auth_?-?json|private_?-?key)\w*\\?["']?\s*[:=]\s*\\?["']?)[^\s"',}\\]{4,}/gi,
+  /((?:passw(?:or)?d|secret|api_?-?key|access_?-?key|credential|auth_?-?json|private_?-?key)\w*\\?["']?\s*[:=]\s*\\?["']?)(?!(?:true|false|null)\b)[^\s"',}\\]{4,}/gi,
 ];
 
 /** Members of the daemon's files that hold policy texts, annotations or keys: not a secret each, but nobody's business. */
