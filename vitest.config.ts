@@ -23,6 +23,9 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "test/*/src/**/*.test.ts"],
           exclude: ["**/*.system.test.ts", "**/node_modules/**"],
+          // Wide enough for a busy machine; what is slow by itself says so in the test.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },
       },
