@@ -52,7 +52,8 @@ function problem(error: unknown): never {
     [Code.NotFound]:
       "peerpods ps lists the pods that exist; logs are kept of the latest twenty failed starts",
     [Code.FailedPrecondition]: "name the namespace too, or the beginning of the sandbox id",
-    [Code.Unimplemented]: "look at the instance in the cloud's own console",
+    [Code.Unimplemented]:
+      "look at the instance in the cloud's own console; a daemon of an older version cannot show logs either",
   };
   throw new CommandError(causeLine(error), {
     remedy: remedy[code] ?? "the daemon's log says more",

@@ -20,7 +20,5 @@ it("shows what fits, and gives the terminal back once", () => {
     opened.show("first line\nsecond\nthird\n");
     opened[Symbol.dispose]();
   }
-  expect(screen.text()).toBe(
-    "\x1b[?1049h\x1b[?25l\x1b[Hfirst\x1b[K\nsecon\x1b[K\x1b[J\x1b[?25h\x1b[?1049l",
-  );
+  expect(screen.text()).toBe("\x1b[?1049h\x1b[?25l\x1b[Hfirst\x1b[K\nsecon\x1b[K\x1b[J\x1b[?25h\x1b[?1049l");
 });
