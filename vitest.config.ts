@@ -35,6 +35,7 @@ export default defineConfig({
         test: {
           ...everywhere,
           name: "system",
+          globalSetup: ["./scripts/leftover-guard.ts"],
           include: ["packages/*/src/**/*.system.test.ts", "test/*/src/**/*.system.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 600_000,

@@ -34,20 +34,31 @@ export async function machineState(): Promise<MachineState> {
   return { processes, namespaces, links, rules, mounts, cgroups };
 }
 
+/** What was left, by kind; kinds of which nothing was left are absent. */
+export type Leftovers = Partial<Record<keyof MachineState, string[]>>;
+
 /**
- * Names in `after` that were not in `before`, by kind; empty when nothing was left. Other people's things come and go
- * meanwhile, so a name counts only when it carries one of `marks`.
+ * Names in `after` that were not in `before`. Other people's things come and go meanwhile, so a name counts only when it
+ * carries one of `marks`.
  */
-export function leftovers(
-  before: MachineState,
-  after: MachineState,
-  marks: readonly string[],
-): Partial<Record<keyof MachineState, string[]>> {
-  const found: Partial<Record<keyof MachineState, string[]>> = {};
+export function leftovers(before: MachineState, after: MachineState, marks: readonly string[]): Leftovers {
+  return difference(before, after, (name) => marks.some((mark) => name.includes(mark)));
+}
+
+/** The same whoever made them, for a machine on which nobody else works; mounts and rules are left out as too common. */
+export function leftoversOfAnybody(before: MachineState, after: MachineState): Leftovers {
+  const { processes, namespaces, links, cgroups } = difference(before, after, () => true);
+  return Object.fromEntries(
+    Object.entries({ processes, namespaces, links, cgroups }).filter(([, names]) => names !== undefined),
+  );
+}
+
+function difference(before: MachineState, after: MachineState, counts: (name: string) => boolean): Leftovers {
+  const found: Leftovers = {};
   for (const kind of Object.keys(before) as (keyof MachineState)[]) {
     const known = [...before[kind]];
     const extra = after[kind].filter((name) => {
-      if (!marks.some((mark) => name.includes(mark))) return false;
+      if (!counts(name)) return false;
       const index = known.indexOf(name);
       if (index === -1) return true;
       known.splice(index, 1);
