@@ -1,0 +1,119 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadOptions, silentLogger, type Clock, type Provider } from "@peerpods/cloud-providers";
+import type { ConformanceTarget } from "@peerpods/cloud-providers/conformance";
+import { execa } from "execa";
+import type { Libvirtd } from "@peerpods/libvirt-stand-in";
+import { describeDomain } from "../domain/describe.ts";
+import { namesOfId } from "../identity.ts";
+import { MAX_USER_DATA_BYTES } from "../instance/request.ts";
+import { libvirtOptions } from "../options.ts";
+import { newLibvirtProvider } from "../provider.ts";
+import type { Run } from "../virsh/run.ts";
+
+/** Where a {@link createTarget} connects to. */
+export interface TargetSite {
+  readonly libvirtd: Libvirtd;
+  readonly uri: string;
+  readonly pool: string;
+  readonly network: string;
+  /** Values of options beside URI, pool and network, as environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly run?: Run;
+  readonly clock: Clock;
+  /** The cloud-init image of an instance. */
+  cloudInit(id: string): Promise<Buffer>;
+}
+
+/** Domain and volumes that exist before any test, and the parts of a target that both drivers share. */
+export interface PreparedSite extends AsyncDisposable {
+  readonly target: ConformanceTarget;
+  connect(env?: Readonly<Record<string, string>>): Promise<Provider>;
+  readonly stateDir: string;
+}
+
+/** A conformance target on one driver of a libvirtd. Makes a base volume and two data volumes. */
+export async function createTarget(site: TargetSite): Promise<PreparedSite> {
+  const { libvirtd, uri, pool, network, clock } = site;
+  const virsh = (...args: string[]) => libvirtd.virsh(uri, args);
+  const stateDir = await mkdtemp(join(tmpdir(), "pplv-state-"));
+  const volumes = ["data-1.qcow2", "data-2.qcow2"];
+  for (const name of ["podvm-base.qcow2", ...volumes])
+    await virsh("vol-create-as", pool, name, "64M", "--format", "qcow2");
+  const connect = (env: Readonly<Record<string, string>> = {}) => {
+    const all = { LIBVIRT_URI: uri, LIBVIRT_POOL: pool, LIBVIRT_NET: network, ...site.env, ...env };
+    const loaded = loadOptions(libvirtOptions, { argv: [], env: all });
+    if ("help" in loaded) throw new Error("no help was asked for");
+    const context = { config: loaded.values, logger: silentLogger, stateDir, env: process.env };
+    const { run } = site;
+    return Promise.resolve(newLibvirtProvider(context, { clock, ...(run === undefined ? {} : { run }) }));
+  };
+  const target: ConformanceTarget = {
+    name: "libvirt",
+    abilities: ["inventory", "volumes"],
+    connect: () => connect(),
+    clock,
+    census: () => census(site, stateDir),
+    userDataOf: async (id) => await readUserData(await site.cloudInit(id), stateDir),
+    maxUserDataBytes: MAX_USER_DATA_BYTES,
+    tagsOf: async (id) => ({ [id]: describeDomain(await virsh("dumpxml", id)).metadata?.tags ?? {} }),
+    vanish: async (id) => {
+      await virsh("destroy", id);
+      await virsh("undefine", id);
+    },
+    volumes,
+    badSpecs: {
+      image: { image: "no-such-volume.qcow2" },
+      type: { instanceType: "no-such-type" },
+      gpu: { gpus: 1 },
+      arch: { arch: "no-such-arch" },
+      volume: { volumes: [{ diskId: "no-such-volume" }] },
+    },
+    badConnections: {
+      "a pool that does not exist": () => connect({ LIBVIRT_POOL: "no-such-pool" }),
+      "a network that does not exist": () => connect({ LIBVIRT_NET: "no-such-network" }),
+      "a base volume that does not exist": () => connect({ LIBVIRT_VOL_NAME: "no-such-volume" }),
+    },
+    missing: { secrets: "the provider has no secret options", imageFile: "it cannot upload images" },
+  };
+  return {
+    target,
+    connect,
+    stateDir,
+    [Symbol.asyncDispose]: () => rm(stateDir, { recursive: true, force: true }),
+  };
+}
+
+/** Domains, volumes as libvirt lists them, and files that the provider keeps on this machine. */
+async function census({ libvirtd, uri, pool }: TargetSite, stateDir: string): Promise<readonly string[]> {
+  const domains = await libvirtd.virsh(uri, ["list", "--all", "--uuid"]);
+  await libvirtd.virsh(uri, ["pool-refresh", pool]);
+  const volumes = await libvirtd.virsh(uri, ["vol-list", pool]);
+  return [
+    ...domains.split("\n").flatMap((id) => (id.trim() === "" ? [] : [`domain ${id.trim()}`])),
+    ...volumes
+      .split("\n")
+      .flatMap((row) => /^\s*(\S+)\s/.exec(row)?.[1] ?? [])
+      .map((name) => `volume ${name}`),
+    ...(await readdir(stateDir)).map((name) => `file ${name}`),
+  ];
+}
+
+async function readUserData(iso: Buffer, scratch: string): Promise<string> {
+  const directory = join(scratch, "..", `pplv-iso-${process.pid}-${Date.now()}`);
+  await mkdir(directory);
+  try {
+    await writeFile(join(directory, "seed.iso"), iso);
+    const args = ["-R", "-x", "/user-data", "-i", join(directory, "seed.iso")];
+    const { stdout } = await execa("isoinfo", args, { stripFinalNewline: false });
+    return stdout;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** The cloud-init volume of an instance in a pool that is a directory of this machine. */
+export async function cloudInitFile(poolDirectory: string, id: string): Promise<Buffer> {
+  return await readFile(join(poolDirectory, namesOfId(id).cloudInitVolume));
+}

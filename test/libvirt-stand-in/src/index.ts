@@ -1,0 +1,1 @@
+export { missingLibvirtd, startLibvirtd, type Libvirtd } from "./libvirtd.ts";
