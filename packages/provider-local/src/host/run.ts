@@ -23,11 +23,14 @@ export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly file: string;
   readonly stderr: string;
+  /** Of a program that ended by itself. */
+  readonly exitCode: number | undefined;
 
-  constructor(file: string, stderr: string, options?: ErrorOptions) {
+  constructor(file: string, stderr: string, options: ErrorOptions & { readonly exitCode?: number } = {}) {
     super(`${file} failed: ${stderr.trim() || "no message"}`, options);
     this.file = file;
     this.stderr = stderr;
+    this.exitCode = options.exitCode;
   }
 }
 
@@ -65,7 +68,9 @@ export const runCommand: Run = async (file, args, options) => {
   const [code, killedBy] = end.value;
   if (code === 0 || (code !== null && options.alsoAccept?.includes(code))) return out.value;
   const message = err.status === "fulfilled" ? err.value : "";
-  throw new CommandError(file, message.trim() || `ended with ${killedBy ?? `code ${code}`}`);
+  throw new CommandError(file, message.trim() || `ended with ${killedBy ?? `code ${code}`}`, {
+    ...(code === null ? {} : { exitCode: code }),
+  });
 };
 
 async function limitedText(stream: Readable): Promise<string> {

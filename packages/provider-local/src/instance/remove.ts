@@ -1,6 +1,6 @@
 import { destroyVmCgroup } from "../cgroup/vm-cgroup.ts";
 import { instancePaths, type LocalHost } from "../local-host.ts";
-import { inspectBridge, linkExists, removeLinks } from "../network/bridge.ts";
+import { inspectBridge, linkExists, removeLinks, type NetworkCall } from "../network/bridge.ts";
 import { listLeases, releaseLease } from "../network/leases.ts";
 import { removeNat } from "../network/nat.ts";
 import type { InstanceNames } from "./identity.ts";
@@ -29,8 +29,13 @@ async function removeNetwork(local: LocalHost, names: InstanceNames, signal: Abo
   const call = { run: local.run, signal, inheritFd: lock.fd };
   // Else the link stays until the kernel gets around to cleaning up the VM's namespace.
   await removeLinks([names.port], call);
+  const others = (await listLeases(local.paths.leases)).filter((lease) => lease.owner !== names.id);
+  if (others.length === 0) await removeBridge(local, call);
+  // Last: it is what tells a repeated deletion that something may be left.
   await releaseLease(local.paths.leases, names.id);
-  if ((await listLeases(local.paths.leases)).length > 0) return;
+}
+
+async function removeBridge(local: LocalHost, call: NetworkCall): Promise<void> {
   const { foreign, nat } = await inspectBridge(local.bridge);
   if (nat) await removeNat(local.bridge, call);
   if (!foreign) await removeLinks([local.bridge.name], call);
