@@ -35,6 +35,7 @@ describe("plan of the worker's end", () => {
     ["interface", { interface: "a b" }],
     ["remote", { remote: "fd00::1" }],
     ["remote", { remote: "" }],
+    ["remote", { remote: "127.0.0.2" }],
     ["vxlanId", { vxlanId: 0 }],
     ["vxlanId", { vxlanId: 16_777_216 }],
     ["vxlanPort", { vxlanPort: 65_536 }],

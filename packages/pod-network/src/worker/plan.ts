@@ -40,6 +40,10 @@ export function validateTunnel(tunnel: WorkerTunnel): void {
       ? ""
       : "interface cannot be used",
     isIPv4(tunnel.remote) ? "" : "remote must be an IPv4 address",
+    // What is sent there comes back into the pod's bridge, and out again: a storm that takes the machine.
+    tunnel.remote.startsWith("127.")
+      ? "remote must not be a loopback address: the tunnel would end in itself"
+      : "",
     isWithin(tunnel.vxlanId, 1, MAX_VXLAN_ID) ? "" : "vxlanId must be 1..16777215",
     isWithin(tunnel.vxlanPort, 1, 65_535) ? "" : "vxlanPort must be 1..65535",
     isWithin(tunnel.mtu, 68, 65_535) ? "" : "mtu must be 68..65535",
