@@ -6,7 +6,7 @@ import { oncePerToken } from "./tokens.ts";
 
 /** RunInstances: judged as EC2 judges it, made once for each token, with all tags. */
 export async function runInstances(state: State, query: Query): Promise<string> {
-  const request = fromTemplate(state, query);
+  const request = withInterfaces(fromTemplate(state, query));
   checkUserData(request);
   checkTags(query);
   await checkReferences(state, request);
@@ -49,6 +49,23 @@ function fromTemplate(state: State, query: Query): Query {
   const cards = name === undefined ? undefined : state.templates.get(name);
   const own = Object.keys(query).some((key) => /^(NetworkInterface\.|SubnetId$)/.test(key));
   return cards === undefined || own ? query : { ...query, ...cards };
+}
+
+/** moto deletes the first interface with the instance only where it was asked for by itself. */
+function withInterfaces(query: Query): Query {
+  const { SubnetId } = query;
+  if (SubnetId === undefined)
+    return "NetworkInterface.1.SubnetId" in query
+      ? { "NetworkInterface.1.DeleteOnTermination": "true", ...query }
+      : query;
+  const groups = Object.entries(below(query, "SecurityGroupId."));
+  return {
+    ...without(query, "SubnetId", "SecurityGroupId"),
+    "NetworkInterface.1.DeviceIndex": "0",
+    "NetworkInterface.1.SubnetId": SubnetId,
+    "NetworkInterface.1.DeleteOnTermination": "true",
+    ...Object.fromEntries(groups.map(([key, id]) => [`NetworkInterface.1.SecurityGroupId.${key}`, id])),
+  };
 }
 
 const MAX_USER_DATA = 16_384;

@@ -17,25 +17,23 @@ export async function terminateInstances(state: State, query: Query): Promise<st
 }
 
 async function removeParts(state: State, instance: Xml): Promise<void> {
+  const gone: string[] = [];
   for (const card of itemsOf(instance, "networkInterfaceSet")) {
     const id = textOf(card, "networkInterfaceId");
     const attachment = textOf(childOf(card, "attachment"), "attachmentId");
-    // A second termination finds the interface named, but gone.
-    if (
-      (await state.interfaces({ "Filter.1.Name": "network-interface-id", "Filter.1.Value.1": id })).length ===
-      0
-    )
-      continue;
+    const goes = state.deletedWithInstance.has(attachment);
+    if (goes) gone.push(id);
+    // moto deletes some by itself, and a second termination finds all of them named, but gone.
+    const found = await state.interfaces({ "Filter.1.Name": "network-interface-id", "Filter.1.Value.1": id });
+    if (found.length === 0) continue;
     await disassociate(state, id);
     await state.moto.call("DetachNetworkInterface", { AttachmentId: attachment, Force: "true" });
-    if (!state.deletedWithInstance.has(attachment)) continue;
-    await state.moto.call("DeleteNetworkInterface", { NetworkInterfaceId: id });
-    await state.forgetTags([id]);
+    if (goes) await state.moto.call("DeleteNetworkInterface", { NetworkInterfaceId: id });
   }
-  const gone = itemsOf(instance, "blockDeviceMapping").flatMap((device) => {
+  for (const device of itemsOf(instance, "blockDeviceMapping")) {
     const ebs = childOf(device, "ebs");
-    return textOf(ebs, "deleteOnTermination") === "true" ? [textOf(ebs, "volumeId")] : [];
-  });
+    if (textOf(ebs, "deleteOnTermination") === "true") gone.push(textOf(ebs, "volumeId"));
+  }
   await state.forgetTags(gone);
 }
 
