@@ -2,7 +2,7 @@
 // In there are users, processes, mounts, network and cgroups of its own; when the command ends, everything in it ends.
 // Plain JavaScript on purpose: the bootstrap uses it before anything is installed.
 import { spawn, spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, rmdirSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,7 +18,7 @@ const IN_SCOPE = "PEERPODS_ROOTLESS_SCOPE";
 const inside = `set -e
 mount -t sysfs sysfs /sys
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mkdir /sys/fs/cgroup/host
+mkdir -p /sys/fs/cgroup/host
 echo $$ >/sys/fs/cgroup/host/cgroup.procs
 echo 0 >/sys/fs/cgroup/host/cgroup.procs
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -57,16 +57,23 @@ export async function runRootless(command, env = process.env) {
     );
   }
   const cache = join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "peerpods", "local");
-  return await exitCodeOf(
+  const code = await exitCodeOf(
     "unshare",
     [...namespaces(), "--kill-child", "--", "sh", "-c", inside, "rootless", ...command],
     { ...env, LOCAL_CACHE_DIR: env.LOCAL_CACHE_DIR || cache, PATH: `${env.PATH}:/usr/sbin:/sbin` },
   );
+  try {
+    rmdirSync(join(cgroup, "host"));
+  } catch (error) {
+    // Another command of this user may run in it.
+    if (error.code !== "EBUSY" && error.code !== "ENOENT") throw error;
+  }
+  return code;
 }
 
 /** More than one user where the machine's administrator has provided for it, so that images keep their owners. */
 function namespaces() {
-  const { username } = userInfo();
+  const username = userName();
   const has = (file) => existsSync(file) && readFileSync(file, "utf8").includes(`${username}:`);
   const users =
     existsSync("/usr/bin/newuidmap") && has("/etc/subuid") && has("/etc/subgid")
@@ -84,6 +91,15 @@ function namespaces() {
     "--fork",
     "--mount-proc",
   ];
+}
+
+function userName() {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id that no name belongs to; nothing can have been provided for it by name.
+    return String(process.getuid());
+  }
 }
 
 function namespaceProblem(stderr) {

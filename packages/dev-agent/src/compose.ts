@@ -1,9 +1,11 @@
 import { dirname, join } from "node:path";
 import { Agent } from "./agent.ts";
+import { availableControllers } from "./cgroup/controllers.ts";
 import { findHierarchies } from "./cgroup/hierarchies.ts";
 import { prepareUnifiedRoot } from "./cgroup/unified-root.ts";
 import type { AgentFlags } from "./command-line.ts";
 import { createOciRuntime } from "./container/runtime.ts";
+import { readMappedGroups } from "./host/mapped-groups.ts";
 import type { Host } from "./host/host.ts";
 import { readMountTable } from "./host/mount-table.ts";
 import { readOwnOomScore } from "./host/oom-score.ts";
@@ -23,6 +25,11 @@ export interface ComposedAgent {
 export async function composeAgent(flags: AgentFlags, host: Host): Promise<ComposedAgent> {
   const hierarchies = findHierarchies(await readMountTable());
   await prepareUnifiedRoot(hierarchies);
+  const controllers = await availableControllers(hierarchies);
+  const groupExists = await readMappedGroups();
+  const without = ["cpu", "memory", "pids"].filter((name) => controllers?.has(name) === false);
+  if (without.length > 0)
+    host.logger.warn({ without }, "containers get no limits of these cgroup controllers");
   const oomScoreAdj = oomScoreRule(await readOwnOomScore());
   const images = new ImageStore({ ...flags, directory: flags.imageStore }, host);
   const directories = {
@@ -37,6 +44,8 @@ export async function composeAgent(flags: AgentFlags, host: Host): Promise<Compo
     containers: {
       host,
       hierarchies,
+      controllers,
+      groupExists,
       oomScoreAdj,
       onOom,
       runtime: createOciRuntime(host, join(stateDirectory, "runtime")),

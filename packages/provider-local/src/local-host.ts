@@ -9,6 +9,8 @@ export interface LocalHost {
   readonly config: LocalConfig;
   readonly run: Run;
   readonly cgroups: CgroupLayout;
+  /** Root here is a user of the machine, in a namespace of users. */
+  readonly isRootless: boolean;
   readonly bridge: Bridge;
   /** Stands for the state directory in names; see `instance/identity.ts`. */
   readonly key: string;

@@ -9,6 +9,7 @@ import {
   type Provider,
   type ProviderContext,
 } from "@peerpods/cloud-providers";
+import { isUserNamespace } from "./cgroup/delegated.ts";
 import { parseCgroupLayout } from "./cgroup/layout.ts";
 import { runCommand, type Run } from "./host/run.ts";
 import { podVmImage } from "./image/pod-vm-image.ts";
@@ -75,6 +76,7 @@ async function openHost(context: ProviderContext, { run, mountInfo }: HostEffect
     key,
     paths,
     cgroups: parseCgroupLayout(await mountInfo()),
+    isRootless: isUserNamespace(await readFile("/proc/self/uid_map", "utf8")),
     bridge: {
       name: config.bridge,
       subnet: config.subnet,

@@ -127,7 +127,9 @@ export class Container {
 
   async update(resources: LinuxResources | undefined, signal: AbortSignal): Promise<void> {
     const file = join(this.#request.files.directory, "resources.json");
-    await writeFile(file, stringifyExact(updatedResources(resources)), { mode: 0o600 });
+    await writeFile(file, stringifyExact(updatedResources(resources, this.#context.controllers)), {
+      mode: 0o600,
+    });
     await this.#context.runtime.update(this.id, file, signal);
   }
 

@@ -1,5 +1,7 @@
 import type { Hierarchies } from "../cgroup/hierarchies.ts";
 import type { Host } from "../host/host.ts";
+import type { GroupExists } from "../host/mapped-groups.ts";
+import type { Controllers } from "../runtime-spec/resources.ts";
 import type { OomScoreRule } from "../runtime-spec/process.ts";
 import type { OciRuntime } from "./runtime.ts";
 
@@ -8,6 +10,9 @@ export interface ContainerContext {
   readonly host: Host;
   readonly runtime: OciRuntime;
   readonly hierarchies: Hierarchies;
+  /** What containers can be limited by; undefined: everything is tried. */
+  readonly controllers: Controllers;
+  readonly groupExists: GroupExists;
   readonly oomScoreAdj: OomScoreRule;
   /** Called each time the kernel has killed processes of a container for lack of memory. */
   onOom(containerId: string): void;

@@ -56,7 +56,8 @@ export class InitProcess {
     try {
       const pinned = counter?.directory;
       gate = await createStartGate({ directory: files.directory, pinned }, context.host, signal);
-      const decisions = { cgroupsPath, namespaces, gate: gate.hook, oomScoreAdj: context.oomScoreAdj };
+      const { controllers, groupExists, oomScoreAdj } = context;
+      const decisions = { cgroupsPath, namespaces, gate: gate.hook, oomScoreAdj, controllers, groupExists };
       await writeFile(files.config, stringifyExact(runtimeConfig(spec, decisions)), { mode: 0o600 });
       const argv = context.runtime.runCommand(files);
       const terminal = spec.Process?.Terminal ?? false;

@@ -163,3 +163,48 @@ describe("resources", () => {
     expect(updatedResources(resources)).toEqual({ memory: { limit: 1n } });
   });
 });
+
+describe("in a VM made without root", () => {
+  const Linux = {
+    Resources: {
+      Memory: { Limit: 1024n },
+      CPU: { Shares: 2n, Cpus: "0" },
+      Pids: { Limit: 10n },
+      BlockIO: { Weight: 10 },
+      HugepageLimits: [{ Pagesize: "2MB", Limit: 1n }],
+    },
+  };
+  const Mounts = [
+    { destination: "/dev/pts", source: "devpts", type: "devpts", options: ["newinstance", "gid=5"] },
+  ];
+  const configWith = (changes: Partial<ConfigDecisions>) =>
+    runtimeConfig(create(SpecSchema, { ...minimal, Linux, Mounts }), { ...decisions, ...changes }) as {
+      linux: { resources: Record<string, unknown> };
+      mounts: { options: string[] }[];
+    };
+
+  test("limits whose controllers are not there are left out", () => {
+    const { linux } = configWith({ controllers: new Set(["memory", "cpuset"]) });
+    expect(linux.resources).toEqual({
+      memory: { limit: 1024n },
+      cpu: { cpus: "0" },
+      devices: expect.any(Array) as unknown,
+    });
+  });
+
+  test("all limits stay where nothing says otherwise", () => {
+    expect(Object.keys(configWith({}).linux.resources).toSorted()).toEqual([
+      "blockIO",
+      "cpu",
+      "devices",
+      "hugepageLimits",
+      "memory",
+      "pids",
+    ]);
+  });
+
+  test("a file system is not given to a group that does not exist", () => {
+    expect(configWith({ groupExists: (gid) => gid === 0 }).mounts[0]?.options).toEqual(["newinstance"]);
+    expect(configWith({ groupExists: () => true }).mounts[0]?.options).toEqual(["newinstance", "gid=5"]);
+  });
+});

@@ -1,8 +1,10 @@
 import type { Hook, Linux, LinuxIDMapping, LinuxSeccomp, Mount, Spec } from "@peerpods/kata-protocols/oci";
 import { invalidArgument } from "../errors.ts";
+import type { GroupExists } from "../host/mapped-groups.ts";
 import { omitEmpty } from "./omit-empty.ts";
 import { runtimeProcess, type OomScoreRule } from "./process.ts";
 import { runtimeResources } from "./resources.ts";
+import type { Controllers } from "./resources.ts";
 
 /** What the agent decides about a container, beside what the request says. */
 export interface ConfigDecisions {
@@ -13,6 +15,9 @@ export interface ConfigDecisions {
   /** Hook that runs last before the container's root is entered. */
   readonly gate: object;
   readonly oomScoreAdj: OomScoreRule;
+  readonly controllers?: Controllers;
+  /** Groups that file systems may be given to; absent: all. */
+  readonly groupExists?: GroupExists;
 }
 
 /**
@@ -28,7 +33,7 @@ export function runtimeConfig(spec: Spec, decisions: ConfigDecisions): object {
     ociVersion: spec.Version === "" ? "1.0.2" : spec.Version,
     process: runtimeProcess(spec.Process, decisions.oomScoreAdj),
     root: { path: root.Path, readonly: root.Readonly },
-    mounts: spec.Mounts.map(runtimeMount),
+    mounts: spec.Mounts.map((mount) => runtimeMount(mount, decisions.groupExists)),
     hooks: hooks(spec, decisions.gate),
     ...omitEmpty({ annotations: spec.Annotations }),
     // The host name belongs to the sandbox's UTS namespace; without one the container's own would be the VM's.
@@ -37,10 +42,10 @@ export function runtimeConfig(spec: Spec, decisions: ConfigDecisions): object {
   };
 }
 
-function linuxSection(linux: Linux, { cgroupsPath, namespaces }: ConfigDecisions): object {
+function linuxSection(linux: Linux, { cgroupsPath, namespaces, controllers }: ConfigDecisions): object {
   return {
     cgroupsPath,
-    resources: runtimeResources(linux.Resources),
+    resources: runtimeResources(linux.Resources, controllers),
     namespaces: [...namespaces].map(([type, path]) => (path === "" ? { type } : { type, path })),
     ...omitEmpty({
       uidMappings: linux.UIDMappings.map(idMapping),
@@ -64,9 +69,16 @@ function linuxSection(linux: Linux, { cgroupsPath, namespaces }: ConfigDecisions
 }
 
 /** Bind mounts arrive with types of the agent's own (`local`); the runtime knows only `bind`. */
-function runtimeMount({ destination, source, type, options }: Mount): object {
+function runtimeMount(
+  { destination, source, type, options }: Mount,
+  groupExists: GroupExists = () => true,
+): object {
   const isBind = options.includes("bind") || options.includes("rbind");
-  return { destination, source, type: isBind ? "bind" : type, ...omitEmpty({ options }) };
+  // Terminals usually belong to group 5, which the kernel refuses where that does not exist.
+  const possible = options.filter(
+    (option) => !option.startsWith("gid=") || groupExists(Number(option.slice(4))),
+  );
+  return { destination, source, type: isBind ? "bind" : type, ...omitEmpty({ options: possible }) };
 }
 
 function hooks(spec: Spec, gate: object): object {

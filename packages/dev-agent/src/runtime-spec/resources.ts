@@ -18,22 +18,28 @@ const defaultDeviceRules = [
   { allow: true, type: "c", major: 136, access: "rwm" },
 ];
 
-/** Limits of a new container, device rules included. */
-export function runtimeResources(resources: LinuxResources | undefined): object {
+/** Names of cgroup controllers; undefined stands for all. */
+export type Controllers = ReadonlySet<string> | undefined;
+
+/** Limits of a new container, device rules included. Those without a controller are left out: no runtime takes them. */
+export function runtimeResources(resources: LinuxResources | undefined, controllers?: Controllers): object {
   const rules = resources?.Devices.map(deviceRule) ?? [];
-  return { ...limits(resources), devices: rules.length > 0 ? rules : defaultDeviceRules };
+  return { ...limits(resources, controllers), devices: rules.length > 0 ? rules : defaultDeviceRules };
 }
 
 /**
  * Limits for a running container. The shim always sends one device rule that forbids everything; applied to a
  * running container it would take /dev/null away, so device rules are not changed.
  */
-export function updatedResources(resources: LinuxResources | undefined): object {
-  return limits(resources) ?? {};
+export function updatedResources(resources: LinuxResources | undefined, controllers?: Controllers): object {
+  return limits(resources, controllers) ?? {};
 }
 
-function limits(resources: LinuxResources | undefined): object | undefined {
-  const { Memory: memory, CPU: cpu } = resources ?? {};
+function limits(resources: LinuxResources | undefined, controllers: Controllers): object | undefined {
+  const has = (controller: string): boolean => controllers === undefined || controllers.has(controller);
+  const memory = has("memory") ? resources?.Memory : undefined;
+  const cpu = has("cpu") ? resources?.CPU : undefined;
+  const cpuset = has("cpuset") ? resources?.CPU : undefined;
   return omitEmpty({
     memory: omitEmpty({
       limit: memory?.Limit,
@@ -49,12 +55,12 @@ function limits(resources: LinuxResources | undefined): object | undefined {
       period: cpu?.Period,
       realtimeRuntime: cpu?.RealtimeRuntime,
       realtimePeriod: cpu?.RealtimePeriod,
-      cpus: cpu?.Cpus,
-      mems: cpu?.Mems,
+      cpus: cpuset?.Cpus,
+      mems: cpuset?.Mems,
     }),
-    pids: omitEmpty({ limit: resources?.Pids?.Limit }),
-    blockIO: blockIo(resources?.BlockIO),
-    hugepageLimits: resources?.HugepageLimits.map(({ Pagesize, Limit }) => ({
+    pids: omitEmpty({ limit: has("pids") ? resources?.Pids?.Limit : undefined }),
+    blockIO: blockIo(has("io") ? resources?.BlockIO : undefined),
+    hugepageLimits: (has("hugetlb") ? resources?.HugepageLimits : undefined)?.map(({ Pagesize, Limit }) => ({
       pageSize: Pagesize,
       limit: Limit,
     })),

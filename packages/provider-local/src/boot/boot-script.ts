@@ -38,7 +38,9 @@ mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs tmp
 
 mount -t tmpfs -o mode=755,nosuid,noexec tmpfs dev
 mkdir dev/pts dev/shm dev/mqueue
-mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5,nosuid,noexec devpts dev/pts
+terminals=newinstance,ptmxmode=0666,mode=0620,nosuid,noexec
+# Where users other than root do not exist (a user namespace of one), neither does the group of terminals.
+mount -t devpts -o $terminals,gid=5 devpts dev/pts 2>/dev/null || mount -t devpts -o $terminals devpts dev/pts
 mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs dev/shm
 mount -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue
 for device in null zero full random urandom tty; do

@@ -1,5 +1,5 @@
 import { ProviderError } from "@peerpods/cloud-providers";
-import { parseMountInfo } from "../host/mount-info.ts";
+import { parseMountInfo, visibleMounts } from "../host/mount-info.ts";
 
 /** One cgroup v1 hierarchy: some controllers together, or a named one without any (`name=systemd`). */
 export interface Hierarchy {
@@ -27,7 +27,7 @@ const notControllers = /^(rw|ro|xattr|noprefix|clone_children|cpuset_v2_mode|fav
  * @throws ProviderError `invalid_config` when no cgroup hierarchy is mounted.
  */
 export function parseCgroupLayout(mountInfo: string): CgroupLayout {
-  const mounts = parseMountInfo(mountInfo);
+  const mounts = visibleMounts(parseMountInfo(mountInfo));
   const unified = mounts.find((mount) => mount.fsType === "cgroup2")?.mountPoint;
   const hierarchies = new Map<string, Hierarchy>();
   for (const mount of mounts) {

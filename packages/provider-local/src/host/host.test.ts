@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { acquireFileLock } from "./file-lock.ts";
-import { parseMountInfo } from "./mount-info.ts";
+import { parseMountInfo, visibleMounts } from "./mount-info.ts";
 import { isAlive, parseProcStat, readBootId } from "./process-identity.ts";
 import { findProgram } from "./programs.ts";
 import { CommandError, runCommand } from "./run.ts";
@@ -130,4 +130,12 @@ test("mountinfo: optional fields, escapes, foreign lines", () => {
 test("programs are found where a service would find them", async () => {
   expect(await findProgram("sh")).toMatch(/^\//);
   expect(await findProgram("no-such-program")).toBeUndefined();
+});
+
+test("a mount that a later one lies on top of cannot be reached", () => {
+  const mount = (mountPoint: string, fsType: string) => ({ mountPoint, fsType, superOptions: [] });
+  const machine = [mount("/", "ext4"), mount("/sys", "sysfs"), mount("/sys/fs/cgroup/memory", "cgroup")];
+  const own = [mount("/sys", "sysfs"), mount("/sys/fs/cgroup", "cgroup2"), mount("/system", "tmpfs")];
+  expect(visibleMounts(machine)).toEqual(machine);
+  expect(visibleMounts([...machine, ...own])).toEqual([mount("/", "ext4"), ...own]);
 });

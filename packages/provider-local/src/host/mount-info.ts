@@ -16,6 +16,16 @@ export function parseMountInfo(text: string): Mount[] {
   });
 }
 
+/** Those mounts that can be reached: another one on top of a directory above hides what was mounted there before. */
+export function visibleMounts(mounts: readonly Mount[]): Mount[] {
+  return mounts.filter(
+    ({ mountPoint }, index) =>
+      !mounts
+        .slice(index + 1)
+        .some((later) => later.mountPoint !== "/" && `${mountPoint}/`.startsWith(`${later.mountPoint}/`)),
+  );
+}
+
 /** The kernel writes blanks, tabs, newlines and backslashes in paths as `\040` and so on. */
 function unescapeOctal(path: string): string {
   return path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>

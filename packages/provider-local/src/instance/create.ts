@@ -9,6 +9,7 @@ import {
 } from "@peerpods/cloud-providers";
 import { launchVm, type StartedVm } from "../boot/launch.ts";
 import type { VmPlan } from "../boot/vm-plan.ts";
+import { holdingLimits, withoutControllersText } from "../cgroup/delegated.ts";
 import { createVmCgroup, entryFiles, moveToLeaf } from "../cgroup/vm-cgroup.ts";
 import { isAlive } from "../host/process-identity.ts";
 import { instancePaths, type InstancePaths, type LocalHost, type PodVmImage } from "../local-host.ts";
@@ -91,7 +92,11 @@ async function build(local: LocalHost, job: Job, call: CallContext): Promise<Ins
   step("image");
   const image = await local.image(call.signal);
   step("cgroup");
-  await createVmCgroup(local.cgroups, names.cgroup, limitsOf(request.spec, local.config));
+  const wanted = limitsOf(request.spec, local.config);
+  const { limits, without } = await holdingLimits(local.cgroups, wanted, local.isRootless);
+  if (without.length > 0)
+    call.logger.warn({ instanceId: names.id, without }, withoutControllersText(without));
+  await createVmCgroup(local.cgroups, names.cgroup, limits);
   step("address");
   const address = await acquireLease(local.paths.leases, local.config.subnet, names.id);
   step("launch");

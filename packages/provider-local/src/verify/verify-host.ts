@@ -36,7 +36,9 @@ function verifyPrivileges(): Finding[] {
       severity: "error",
       subject: "privileges",
       message: "pod VMs of provider local need root: namespaces, mounts, links and cgroups of this machine",
-      remedy: "start the daemon as root, e.g. with sudo",
+      remedy:
+        "start the daemon as root, e.g. with sudo; or as root of a user namespace, see `Without root` in the README of " +
+        "provider-local",
     },
   ];
 }

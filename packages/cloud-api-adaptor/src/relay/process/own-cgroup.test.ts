@@ -23,6 +23,17 @@ describe("the hierarchies by which a unit is ended", () => {
     ]);
   });
 
+  it("none of those that a /sys of our own hides", () => {
+    const mountInfo = [
+      mount("/sys/fs/cgroup/systemd", "cgroup cgroup rw,xattr,name=systemd"),
+      mount("/sys", "sysfs sysfs rw"),
+      mount("/sys/fs/cgroup", "cgroup2 cgroup2 rw"),
+    ].join("\n");
+    expect(parseHierarchies(mountInfo, "1:name=systemd:/a.slice\n0::/host\n")).toEqual([
+      { mountPoint: "/sys/fs/cgroup", path: "/host" },
+    ]);
+  });
+
   it("none mounted", () => {
     expect(parseHierarchies("", "0::/")).toEqual([]);
   });

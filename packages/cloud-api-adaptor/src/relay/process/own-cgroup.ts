@@ -56,7 +56,8 @@ export function parseHierarchies(mountInfo: string, cgroup: string): readonly Hi
       .map(([, controllers = "", path = "/"]) => [controllers, path] as const),
   );
   const found: Hierarchy[] = [];
-  for (const line of mountInfo.split("\n")) {
+  const lines = mountInfo.split("\n");
+  for (const [index, line] of lines.entries()) {
     const [before = "", after = ""] = line.split(" - ", 2);
     const mountPoint = before.split(" ")[4];
     const [fsType, , superOptions = ""] = after.split(" ");
@@ -67,10 +68,19 @@ export function parseHierarchies(mountInfo: string, cgroup: string): readonly Hi
           ? "name=systemd"
           : undefined;
     const path = key === undefined ? undefined : paths.get(key);
-    if (mountPoint === undefined || path === undefined) continue;
+    if (mountPoint === undefined || path === undefined || isHidden(mountPoint, lines.slice(index + 1)))
+      continue;
     found.push({ mountPoint, path });
   }
   return found;
+}
+
+/** A mount on a directory above, made later, as in a namespace with a /sys of its own. */
+function isHidden(mountPoint: string, later: readonly string[]): boolean {
+  return later.some((line) => {
+    const above = line.split(" ")[4];
+    return above !== undefined && above !== "/" && `${mountPoint}/`.startsWith(`${above}/`);
+  });
 }
 
 async function leave(
