@@ -70,3 +70,5 @@ export {
   type Resource,
   type ResourceType,
 } from "./kubernetes/resource.ts";
+export { clusterRules, namespacedRules, type PolicyRule } from "./manager/rbac-rules.ts";
+export { managerOptions } from "./manager/options.ts";

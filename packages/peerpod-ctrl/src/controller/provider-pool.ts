@@ -74,7 +74,7 @@ export function createProviderPool(options: ProviderPoolOptions): ProviderPool {
     async [Symbol.asyncDispose]() {
       const all = [...connections];
       for (const [name, connection] of all) retire(name, connection);
-      await Promise.all(all.map(([, connection]) => connection.closed));
+      await Promise.all(all.map(([, connection]) => connection.closed ?? Promise.resolve()));
     },
   };
 }

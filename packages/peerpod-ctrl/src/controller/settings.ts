@@ -15,7 +15,7 @@ export interface Settings {
 export interface SettingsSource extends AsyncDisposable {
   /** Resolves when ConfigMap and Secret have been looked for once. */
   readonly synced: Promise<void>;
-  current(): Settings;
+  current: () => Settings;
   stale(): { readonly sinceMs: number; readonly error: unknown } | undefined;
 }
 
@@ -30,15 +30,21 @@ export interface SettingsOptions {
 
 /**
  * Watches one ConfigMap and one Secret. Either may be missing; where both have a key, the Secret's counts, at the start and
- * later alike. Nothing of them goes into the environment of the process.
+ * later alike. Nothing of them goes into the environment of the process. One that is
+ * removed keeps its last values.
  */
 export function watchSettings(kube: KubeClient, options: SettingsOptions): SettingsSource {
   const { namespace, configMap, secret, logger, signal, onChange } = options;
   let settings: Settings = { revision: 0, values: {} };
+  let plain: Data = {};
+  let encoded: Data = {};
 
   const refresh = () => {
-    const plain = plains.get(`${namespace}/${configMap}`)?.data ?? {};
-    const decoded = Object.entries(hidden.get(`${namespace}/${secret}`)?.data ?? {}).map(
+    // What is removed goes on to count: an uninstallation must not leave instances that nobody can delete any more, and
+    // without its region a provider would look in the wrong one and find nothing to delete.
+    plain = plains.get(`${namespace}/${configMap}`)?.data ?? plain;
+    encoded = hidden.get(`${namespace}/${secret}`)?.data ?? encoded;
+    const decoded = Object.entries(encoded).map(
       ([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")] as const,
     );
     const values = { ...plain, ...Object.fromEntries(decoded) };
@@ -70,7 +76,9 @@ export function watchSettings(kube: KubeClient, options: SettingsOptions): Setti
   };
 }
 
+type Data = Readonly<Record<string, string>>;
+
 interface WithData {
   readonly metadata: ObjectMeta;
-  readonly data?: Readonly<Record<string, string>>;
+  readonly data?: Data;
 }
