@@ -28,7 +28,10 @@ process.exitCode = await runTool(process.argv.slice(2), {
     installed: () =>
       installedProviders(createRequire(import.meta.url).resolve.paths("@peerpods/provider-local") ?? []),
   },
-  programFile: fileURLToPath(import.meta.url),
+  host: async () => {
+    const { thisHost } = await import("./commands/doctor/host.ts");
+    return await thisHost(fileURLToPath(import.meta.url));
+  },
 });
 // A read of standard input or a kept connection must not hold a tool that is done.
 if (typeof process.stdin.unref === "function") process.stdin.unref();

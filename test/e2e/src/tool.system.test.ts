@@ -10,6 +10,8 @@ import { createWorkerNode, type WorkerNode } from "./stage/worker-node.ts";
 const isRoot = process.geteuid?.() === 0;
 const id = randomBytes(2).toString("hex");
 const image = "localhost/tool";
+/** How a terminal is given back: cursor shown, first screen. */
+const LEAVE = "\u001b[?25h\u001b[?1049l";
 const CANARY = "canary-9d1f-not-for-anybody";
 
 interface TimelineStamp {
@@ -128,29 +130,17 @@ describe.skipIf(!isRoot)("the tool against a daemon (needs root)", () => {
 
   it("shows a running pod in ps, top, logs and the support bundle", async () => {
     const pod = `tool-${id}`;
+    const script = 'trap "exit 0" TERM; echo up; while :; do sleep 0.1; done';
+    const environment = ["-e", `SECRET=${CANARY}`];
     const child = execa(
       process.execPath,
-      [
-        ...node.tool([
-          "run",
-          "--name",
-          pod,
-          "-e",
-          `SECRET=${CANARY}`,
-          image,
-          "--",
-          "sh",
-          "-c",
-          "echo up; cat",
-        ]),
-        "-i",
-      ],
+      [...node.tool(["run", "--name", pod, ...environment, image, "--", "sh", "-c", script])],
       { reject: false, timeout: 120_000 },
     );
     await using stopping = new AsyncDisposableStack();
+    // Never by force: the tool takes the pod's network back when its container has ended.
     stopping.defer(async () => {
       child.kill("SIGTERM");
-      child.kill("SIGKILL");
       await child;
     });
     await until("the pod runs", async () => (await node.peerpods(["ps"])).stdout.includes("running"));
@@ -204,6 +194,25 @@ describe.skipIf(!isRoot)("the tool against a daemon (needs root)", () => {
     const again = await node.peerpods(["support-bundle", "-o", bundle]);
     expect(again.exitCode).toBe(1);
     expect(again.stderr).toContain("remedy: name a file that does not exist");
+  });
+
+  it("watches in a terminal until it is interrupted, and gives the terminal back", async () => {
+    const words = [process.execPath, ...node.tool(["top", "--interval", "0.1"])].join(" ");
+    const child = execa("script", ["-qefc", `exec ${words}`, join(directory, "top.typescript")], {
+      reject: false,
+      timeout: 60_000,
+      stdin: "pipe",
+    });
+    let shown = "";
+    child.stdout.on("data", (data: Buffer) => {
+      shown += data.toString();
+    });
+    await until("two frames", () => shown.split("\u001b[H").length > 2);
+    child.stdin.write("\u0003");
+    const { exitCode } = await child;
+    expect(exitCode).toBe(0);
+    expect(shown).toContain("0 of 10 sandboxes");
+    expect(shown.trimEnd().slice(-LEAVE.length)).toBe(LEAVE);
   });
 
   it("finds nothing wrong with this node, and says what is wrong with an option", async () => {

@@ -6,7 +6,8 @@ const program = fileURLToPath(new URL("../peerpods.ts", import.meta.url));
 const run = (args: readonly string[]) =>
   execa(process.execPath, ["--conditions=@peerpods/source", program, ...args], { reject: false });
 
-describe("completion", () => {
+// Each case starts the tool as a process of its own.
+describe("completion", { timeout: 60_000 }, () => {
   it.each(["bash", "zsh", "fish"])("prints a script that %s can read", async (shell) => {
     const { exitCode, stdout } = await run(["completion", shell]);
     expect(exitCode).toBe(0);

@@ -2,6 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import type { ProviderSources } from "@peerpods/cloud-providers";
 import { dialControl, type ControlConnection } from "../control/client.ts";
 import { CommandError, causeLine } from "./command-error.ts";
+import type { DoctorHost } from "./doctor/host.ts";
 
 /** What every command is given; built in `peerpods.ts`. */
 export interface CommandContext {
@@ -21,8 +22,8 @@ export interface CommandContext {
   readonly takeSignals: () => void;
   /** Where providers come from, and the environment that their options are read from. */
   readonly providers: ToolProviders;
-  /** File of the running program; its age tells whether the clock can be right. */
-  readonly programFile: string;
+  /** This machine, for those who look at it. */
+  readonly host: () => Promise<DoctorHost>;
 }
 
 /** Providers as the tool finds them. */

@@ -7,7 +7,6 @@ import type { DaemonSettings } from "../daemon/settings.ts";
 import { CommandError } from "./command-error.ts";
 import type { CommandContext } from "./context.ts";
 import { runChecks, type AreaReport } from "./doctor/check.ts";
-import { thisHost } from "./doctor/host.ts";
 import { nodeChecks } from "./doctor/node-checks.ts";
 import { providerCheck } from "./doctor/provider.ts";
 import { harmless, toJson } from "./output.ts";
@@ -27,7 +26,7 @@ export async function doctor(
   const scrub = createScrubber(secretTexts(optionsWith(cloudProvider), { argv, env }));
   const { settings, config } = loadSettings(cloudProvider, { argv, env });
   const areas = await runChecks([...nodeChecks, providerCheck(cloudProvider, { config, env })], {
-    host: await thisHost(context.programFile),
+    host: await context.host(),
     settings,
     signal: context.signal,
   });

@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { FakeCloud } from "../sandbox/testing/fake-cloud.ts";
 import { installedProviders } from "./installed-providers.ts";
 import { runTool } from "./run-tool.ts";
+import { doctorContext } from "./testing/doctor-host.ts";
 
 const CANARY = "canary-51d0-secret";
 
@@ -50,7 +51,7 @@ async function tool(argv: readonly string[], env: Readonly<Record<string, string
         ),
       installed: async () => ["broken", "fake"],
     },
-    programFile: import.meta.filename,
+    host: async () => doctorContext().host,
   });
   const read = (stream: PassThrough) => String((stream.read() as Buffer | null) ?? "");
   return { exitCode, stdout: read(streams.stdout), stderr: read(streams.stderr) };

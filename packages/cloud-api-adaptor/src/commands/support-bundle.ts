@@ -13,7 +13,7 @@ import { createRedaction, redactJson } from "./support/redact.ts";
 import { CommandError, causeLine } from "./command-error.ts";
 import type { CommandContext } from "./context.ts";
 import { runChecks } from "./doctor/check.ts";
-import { thisHost, type DoctorHost } from "./doctor/host.ts";
+import type { DoctorHost } from "./doctor/host.ts";
 import { nodeChecks } from "./doctor/node-checks.ts";
 import { toJson } from "./output.ts";
 
@@ -30,7 +30,7 @@ export async function supportBundle(
   const atMs = Date.now();
   const root = `peerpods-support-${new Date(atMs).toISOString().replaceAll(/[:.]/g, "-")}`;
   const path = resolve(output ?? `${root}.tar.gz`);
-  const host = await thisHost(context.programFile);
+  const host = await context.host();
   const daemon = await askDaemon(context).catch((error: unknown) => causeLine(error));
   const facts = typeof daemon === "string" ? undefined : daemon;
   const gathering = new Gathering(createRedaction(await knownSecrets(context, facts)), signal);

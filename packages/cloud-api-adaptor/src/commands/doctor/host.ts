@@ -43,7 +43,10 @@ export interface DoctorHost {
 /** `TMPFS_MAGIC` and `RAMFS_MAGIC` of statfs(2). */
 const memoryFileSystems = [0x01_02_19_94, 0x85_84_58_f6];
 
-/** This machine. */
+/**
+ * This machine.
+ * @param programFile of the running program; its age tells whether the clock can be right.
+ */
 export async function thisHost(programFile: string): Promise<DoctorHost> {
   const { mtimeMs } = await stat(programFile);
   return {

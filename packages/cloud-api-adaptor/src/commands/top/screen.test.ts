@@ -13,6 +13,13 @@ function terminal(columns: number, rows: number) {
   return Object.assign(stream, { columns, rows, text: () => written });
 }
 
+it("takes the usual size for one that does not tell", () => {
+  const screen = terminal(0, 0);
+  using opened = openScreen(screen);
+  opened.show("shown");
+  expect(screen.text()).toContain("shown");
+});
+
 it("shows what fits, and gives the terminal back once", () => {
   const screen = terminal(5, 2);
   {

@@ -19,7 +19,9 @@ export function openScreen(
   let open = true;
   return {
     show: (text) => {
-      const { columns = 80, rows = 24 } = terminal;
+      // A terminal that nobody has told its size has none.
+      const columns = terminal.columns || 80;
+      const rows = terminal.rows || 24;
       const lines = text.trimEnd().split("\n").slice(0, rows);
       terminal.write(
         TOP_LEFT + lines.map((line) => line.slice(0, columns) + TO_LINE_END).join("\n") + TO_SCREEN_END,
