@@ -2,9 +2,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_CONTROL_SOCKET } from "../control/protocol.ts";
 import { version } from "../version.ts";
 import { completeProviders } from "./completion.ts";
+import { defineConformance } from "./conformance/define.ts";
 import type { CommandContext } from "./context.ts";
 import { optionFormats, type OptionFormat } from "./options.ts";
 import { defineRun } from "./run/define.ts";
+import { defineTry } from "./try/define.ts";
 
 /** What the tool is built from: all of a command's context but what its flags say. */
 export interface ToolParts {
@@ -79,6 +81,8 @@ export function createTool({ base, exit }: ToolParts): Command {
       (await import("./options.ts")).options(context(), { provider, ...flags }),
     );
   defineDoctor(program, { context, exit });
+  defineTry(program, { context, exit });
+  defineConformance(program, { context, exit });
   program
     .command("support-bundle")
     .description("gather what helps to find a fault into one archive, without secrets")
