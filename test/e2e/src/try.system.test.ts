@@ -1,0 +1,79 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildBusyboxImage } from "./stage/image.ts";
+
+const isRoot = process.geteuid?.() === 0;
+const id = randomBytes(2).toString("hex");
+const image = "localhost/try";
+const adaptor = dirname(createRequire(import.meta.url).resolve("@peerpods/cloud-api-adaptor/package.json"));
+
+describe.skipIf(!isRoot)("peerpods on provider local, without a daemon before (needs root)", () => {
+  const bridge = `ppy${id}`;
+  let directory: string;
+
+  const peerpods = async (words: readonly string[], flags: readonly string[] = []) => {
+    const result = await execa(
+      process.execPath,
+      [
+        join(adaptor, "dist/peerpods.js"),
+        ...words,
+        ...["-local-bridge", bridge, "-local-subnet", "10.213.79.0/24"],
+        ...["-local-image-dir", join(directory, "images"), ...flags],
+      ],
+      { reject: false, timeout: 110_000, stdin: "ignore" },
+    );
+    const { exitCode, stdout, stderr } = result;
+    return { exitCode, stdout, stderr };
+  };
+  const tries = async () => (await readdir("/tmp")).filter((name) => name.startsWith("pptry-"));
+  const links = async () => (await readdir("/sys/class/net")).filter((name) => name === bridge);
+
+  beforeAll(async () => {
+    directory = await mkdtemp("/tmp/pptrial-");
+    await buildBusyboxImage(join(directory, "images"), image);
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  it("makes one pod VM, runs a container in it, tells when what happened, and leaves nothing", async () => {
+    const before = await tries();
+    const { exitCode, stdout, stderr } = await peerpods(["try", "local", "--image", image]);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toContain("hello from a pod VM");
+    for (const step of ["instance", "tunnel", "running", "exit", "gone"])
+      expect(stderr).toMatch(new RegExp(`ms .* ${step}$`, "m"));
+    expect(stderr).toMatch(/nothing is left: no instance carries cluster try-[0-9a-f]{12}/);
+    expect(await links()).toEqual([]);
+    expect((await tries()).filter((name) => !before.includes(name))).toEqual([]);
+  });
+
+  it("passes the exit code of the container on", async () => {
+    const { exitCode } = await peerpods(["try", "local", "--image", image, "--script", "exit 9"]);
+    expect(exitCode).toBe(9);
+  });
+
+  it("takes the pod VM back when its container cannot be run", async () => {
+    const { exitCode, stderr } = await peerpods(["try", "local", "--image", "localhost/no-such-image"]);
+    expect(exitCode).toBe(125);
+    expect(stderr).toContain("nothing is left");
+    expect(await links()).toEqual([]);
+  });
+
+  it("says why the daemon does not start, before anything is made", async () => {
+    const { exitCode, stderr } = await peerpods(["try", "local"], ["-local-mtu", "12"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("local-mtu");
+    expect(await links()).toEqual([]);
+  });
+
+  it("holds the provider against rules of the contract", async () => {
+    const rules = ["--rule", "token-repeat", "--rule", "delete-by-token"];
+    const { exitCode, stdout, stderr } = await peerpods(["conformance", "local", "--yes", ...rules]);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toContain("2 passed, 0 failed");
+    expect(await links()).toEqual([]);
+  });
+});
