@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startCloud } from "./cloud/cloud.ts";
 import type { BenchContext } from "./sections/section.ts";
 import { startLines } from "./stand/lines.ts";
 import { bundlePrograms } from "./stand/programs.ts";
@@ -24,11 +25,13 @@ export async function createContext(options: ContextOptions): Promise<BenchConte
   const lines = once(async () =>
     owned.use(await startLines(directory, { programs: await programs(), nodeArgs })),
   );
+  const cloud = once(async () => owned.use(await startCloud(directory)));
   const owned = resources.move();
   return {
     directory,
     programs,
     lines,
+    cloud,
     rounds,
     scale,
     progress,

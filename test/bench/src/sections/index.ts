@@ -1,12 +1,17 @@
 import { latency } from "./latency.ts";
+import { lifecycle } from "./lifecycle.ts";
+import { memory } from "./memory.ts";
 import { rate } from "./rate.ts";
+import { reference } from "./reference.ts";
 import type { Section } from "./section.ts";
+import { start } from "./start.ts";
 import { throughput } from "./throughput.ts";
 
 /** All sections in the order of the report. */
-export const sections: readonly Section[] = [latency, rate, throughput];
+export const sections: readonly Section[] = [latency, rate, throughput, reference, lifecycle, memory, start];
 
 /** Names for several sections together. */
 export const groups: Readonly<Record<string, readonly string[]>> = {
-  relay: ["latency", "rate", "throughput"],
+  relay: ["latency", "rate", "throughput", "reference"],
+  daemon: ["lifecycle", "memory", "start"],
 };

@@ -1,6 +1,6 @@
 import { atMost, type Row } from "../report/row.ts";
 import type { Lines } from "../stand/lines.ts";
-import { measureInTurn } from "./in-turn.ts";
+import { measureInTurn, type Measured } from "./in-turn.ts";
 import { missingForLines } from "./missing.ts";
 import type { Section } from "./section.ts";
 
@@ -14,28 +14,21 @@ export const latency: Section = {
   missing: missingForLines,
   async measure({ lines, rounds, scale, progress }) {
     const rows: Row[] = [];
-    const all = await lines();
+    const { direct, forwarder, relayAndForwarder, comparatorForwarder, comparatorBoth } = await lines();
+    const all = { direct, forwarder, relayAndForwarder, comparatorForwarder, comparatorBoth };
     for (const [what, load] of [
       ["Check", { call: "check" }],
       ["2 KiB answer", { call: "read", size: 2048 }],
     ] as const) {
       progress(`latency of ${what}`);
-      rows.push(
-        ...(await measure(what, all, { ...load, callers: 1, calls: Math.ceil(CALLS * scale) }, rounds)),
-      );
+      const work = { ...load, callers: 1, calls: Math.ceil(CALLS * scale) };
+      rows.push(...rowsOf(what, await measureInTurn(all, work, rounds)));
     }
     return rows;
   },
 };
 
-async function measure(
-  what: string,
-  { direct, forwarder, relayAndForwarder, comparatorForwarder, comparatorBoth }: Lines,
-  work: Parameters<typeof measureInTurn>[1],
-  rounds: number,
-): Promise<readonly Row[]> {
-  const lines = { direct, forwarder, relayAndForwarder, comparatorForwarder, comparatorBoth };
-  const p50 = await measureInTurn(lines, work, rounds);
+function rowsOf(what: string, p50: Record<keyof Lines, Measured>): readonly Row[] {
   const added = (line: keyof typeof p50): number => p50[line].p50Us - p50.direct.p50Us;
   const ratio = added("relayAndForwarder") / added("comparatorBoth");
   return [

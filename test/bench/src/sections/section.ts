@@ -1,4 +1,5 @@
 import type { Row } from "../report/row.ts";
+import type { Cloud } from "../cloud/cloud.ts";
 import type { Lines } from "../stand/lines.ts";
 import type { Programs } from "../stand/programs.ts";
 
@@ -8,6 +9,7 @@ export interface BenchContext {
   readonly directory: string;
   readonly programs: () => Promise<Programs>;
   readonly lines: () => Promise<Lines>;
+  readonly cloud: () => Promise<Cloud>;
   /** How often each thing is measured, in turn with what it is compared with. The median counts. */
   readonly rounds: number;
   /** Work of each measurement in relation to the default. */

@@ -5,7 +5,7 @@ import { createComparator, type Comparator, type Load, type LoadResult } from ".
 import { startForwarder } from "./forwarder.ts";
 import { cpuSeconds } from "./process-cost.ts";
 import type { Programs } from "./programs.ts";
-import { startRelay } from "./relay.ts";
+import { startRelayLine } from "./relay.ts";
 import { accepts } from "./accepts.ts";
 
 /** A way from the load to the agent. */
@@ -57,8 +57,8 @@ export async function startLines(
   );
   const { port } = forwarder;
   const relay = resources.use(
-    await startRelay({
-      program: programs.relay,
+    await startRelayLine({
+      daemon: programs.daemon,
       directory,
       identity: client,
       serverName: SERVER_NAME,

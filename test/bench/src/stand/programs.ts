@@ -7,12 +7,12 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
 /** The programs as they are shipped: one bundled file each. */
 export interface Programs {
+  /** The relay lies beside it, where the daemon looks for it. */
   readonly daemon: string;
-  readonly relay: string;
   readonly forwarder: string;
 }
 
-/** Bundles the programs from the sources as they are now, into `directory`. Daemon and relay lie side by side. */
+/** Bundles the programs from the sources as they are now, into `directory`. */
 export async function bundlePrograms(directory: string): Promise<Programs> {
   const adaptor = await bundle(join(directory, "cloud-api-adaptor"), "packages/cloud-api-adaptor/src", [
     "main.ts",
@@ -21,7 +21,6 @@ export async function bundlePrograms(directory: string): Promise<Programs> {
   const podvm = await bundle(join(directory, "podvm"), "packages/podvm/src", ["agent-protocol-forwarder.ts"]);
   return {
     daemon: join(adaptor, "main.mjs"),
-    relay: join(adaptor, "agent-relay.mjs"),
     forwarder: join(podvm, "agent-protocol-forwarder.mjs"),
   };
 }

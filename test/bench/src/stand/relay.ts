@@ -1,35 +1,48 @@
 import { join } from "node:path";
-import { startProcess, until } from "@peerpods/test-harness";
+import { pathToFileURL } from "node:url";
+import { startProcess, until, type RunningProcess } from "@peerpods/test-harness";
 import { accepts } from "./accepts.ts";
-import { createRelayClient } from "./adaptor-internals.ts";
 import type { Identity } from "./certificates.ts";
+import { createRelayClient, relayCommandBeside } from "./internals.ts";
 
-export interface RelayOptions {
-  /** The bundled program. */
-  readonly program: string;
+export interface RelayProcessOptions {
+  /** The bundled daemon, beside which the relay lies. */
+  readonly daemon: string;
+  readonly socketPath: string;
+  readonly logFile: string;
+  readonly nodeArgs?: readonly string[];
+}
+
+/** Starts the relay with the command that the daemon would start it with, and waits until it answers. */
+export async function startRelayProcess(options: RelayProcessOptions): Promise<RunningProcess> {
+  const { daemon, socketPath, logFile, nodeArgs = [] } = options;
+  const [node = "", ...args] = relayCommandBeside(pathToFileURL(daemon).href);
+  const running = await startProcess(node, [...nodeArgs, ...args, "--socket", socketPath], { logFile });
+  await until("the relay listens", () => accepts({ path: socketPath }), { everyMs: 5 });
+  return running;
+}
+
+export interface RelayLineOptions extends Omit<RelayProcessOptions, "socketPath"> {
   readonly directory: string;
   readonly identity: Identity;
   readonly serverName: string;
+  /** Where the forwarder listens, on loopback. */
   readonly port: number;
-  readonly logFile: string;
-  readonly nodeArgs: readonly string[];
 }
 
 /** The agent relay with one sandbox open towards a forwarder. */
-export interface RunningRelay extends AsyncDisposable {
+export interface RelayLine extends AsyncDisposable {
   readonly pid: number;
   /** Socket that a shim would dial. */
   readonly agentSocket: string;
 }
 
-export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
-  const { program, directory, identity, serverName, port, logFile, nodeArgs } = options;
+/** Starts a relay without a daemon and opens one sandbox. */
+export async function startRelayLine(options: RelayLineOptions): Promise<RelayLine> {
+  const { directory, identity, serverName, port } = options;
   await using resources = new AsyncDisposableStack();
   const socketPath = join(directory, "relay.sock");
-  const { pid } = resources.use(
-    await startProcess(process.execPath, [...nodeArgs, program, "--socket", socketPath], { logFile }),
-  );
-  await until("the relay listens", () => accepts({ path: socketPath }), { everyMs: 10 });
+  const { pid } = resources.use(await startRelayProcess({ ...options, socketPath }));
   const agentSocket = join(directory, "agent.ttrpc");
   const { ca, cert, key } = identity;
   await createRelayClient({ socketPath }).open(

@@ -3,5 +3,8 @@
  * export them; this file is the only place that reaches for them.
  */
 export { createRelayClient } from "../../../../packages/cloud-api-adaptor/src/relay/control/client.ts";
+export { relayCommandBeside } from "../../../../packages/cloud-api-adaptor/src/relay/process/relay-command.ts";
 export { HypervisorClient } from "../../../../packages/cloud-api-adaptor/src/shim-client/index.ts";
 export type { PodRequest } from "../../../../packages/cloud-api-adaptor/src/shim-client/index.ts";
+/** The pod's namespace as a CNI plug-in leaves it: from the stage of the end-to-end tests. */
+export { createPodBridge, type PodBridge, type PodNamespace } from "../../../e2e/src/stage/pod-namespace.ts";
