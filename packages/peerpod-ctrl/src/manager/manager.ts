@@ -73,7 +73,7 @@ export async function runManager(parts: ManagerParts, stop: AbortSignal): Promis
         manager: settings,
         instance: identity,
         observer: metrics.observer,
-        // Until it works there is nothing to end in order.
+        stop: signals.stop,
         signal: hard.signal,
         onSettings: () => running?.controller.retryAll(),
       });

@@ -25,6 +25,7 @@ export async function runSweepCommand(
       manager: settings,
       instance: identity,
       observer: silentObserver,
+      stop,
       signal,
       onSettings: () => undefined,
     });

@@ -28,7 +28,9 @@ export interface OpenOptions {
   readonly instance: string;
   readonly logger: Logger;
   readonly observer: Observer;
-  /** Cuts everything short. */
+  /** Ends the opening. */
+  readonly stop: AbortSignal;
+  /** Cuts everything short that is done with the parts. */
   readonly signal: AbortSignal;
   readonly onSettings: () => void;
 }
@@ -36,10 +38,10 @@ export interface OpenOptions {
 /**
  * Opens configuration, providers and Events, and waits until the configuration is read: without it a provider would look
  * in the wrong place and find nothing to delete.
- * @throws signal.reason; KubernetesError when the cluster id may not be read.
+ * @throws stop.reason; KubernetesError when the cluster id may not be read.
  */
 export async function openWorkingParts(options: OpenOptions): Promise<WorkingParts> {
-  const { kube, manager, sources, instance, logger, observer, signal, onSettings } = options;
+  const { kube, manager, sources, instance, logger, observer, stop, signal, onSettings } = options;
   await using parts = new AsyncDisposableStack();
   const recorder = createEventRecorder(kube, { component: "peerpod-ctrl", instance, logger });
   parts.defer(() => recorder.flush());
@@ -48,7 +50,7 @@ export async function openWorkingParts(options: OpenOptions): Promise<WorkingPar
     watchSettings(kube, { namespace, configMap, secret, logger, signal, onChange: onSettings }),
   );
   const clusterId = await readClusterId(options);
-  await settings.synced;
+  await Promise.race([settings.synced, aborted(stop)]);
   const providers = parts.use(
     createProviderPool({
       sources,
@@ -80,7 +82,7 @@ export async function openWorkingParts(options: OpenOptions): Promise<WorkingPar
 }
 
 /** An API server that is away comes back; a right that is missing does not come by waiting. */
-async function readClusterId({ kube, manager, logger, signal }: OpenOptions): Promise<string> {
+async function readClusterId({ kube, manager, logger, stop: signal }: OpenOptions): Promise<string> {
   for (;;) {
     try {
       return await clusterIdOf(kube, manager.clusterId, { signal });
@@ -91,4 +93,12 @@ async function readClusterId({ kube, manager, logger, signal }: OpenOptions): Pr
       await systemClock.sleep(2_000, { signal });
     }
   }
+}
+
+/** Rejects when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  if (signal.aborted) reject(signal.reason);
+  else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  return promise;
 }
