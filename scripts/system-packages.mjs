@@ -23,7 +23,33 @@ const forPods = [
   { name: "ca-certificates", present: () => existsSync("/etc/ssl/certs/ca-certificates.crt") },
 ];
 
-const lists = { demo: forPods, test: forPods };
+/** A libvirtd that the tests start in namespaces of their own, and a guest for it. */
+const forLibvirtTests = [
+  { name: "libvirt-daemon", present: has("libvirtd") },
+  {
+    name: "libvirt-daemon-driver-qemu",
+    present: () =>
+      existsSync(`/usr/lib/${multiarch()}/libvirt/connection-driver/libvirt_driver_qemu.so`) ||
+      existsSync("/usr/lib64/libvirt/connection-driver/libvirt_driver_qemu.so"),
+  },
+  { name: "libvirt-clients", present: has("virsh") },
+  { name: "qemu-system-x86", present: has("qemu-system-x86_64") },
+  { name: "qemu-utils", present: has("qemu-img") },
+  { name: "ovmf", present: () => existsSync("/usr/share/OVMF/OVMF_CODE_4M.fd") },
+  { name: "genisoimage", present: () => has("genisoimage")() && has("isoinfo")() },
+  { name: "dnsmasq-base", present: has("dnsmasq") },
+  { name: "tini", present: has("tini") },
+  { name: "cpio", present: has("cpio") },
+  { name: "binutils", present: has("strip") },
+  { name: "libxml2-utils", present: has("xmllint") },
+];
+
+/** Debian's name of this machine's architecture in library paths. */
+function multiarch() {
+  return `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
+}
+
+const lists = { demo: forPods, test: [...forPods, ...forLibvirtTests] };
 
 /** Packages of a list that are not on this machine. */
 export function missingPackages(list) {

@@ -2,6 +2,7 @@ import { missingLibvirtd, startLibvirtd } from "@peerpods/libvirt-stand-in";
 import {
   defineConformanceTests,
   runSeededFaults,
+  saveReportTo,
   type ConformanceTarget,
 } from "@peerpods/cloud-providers/conformance";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -52,7 +53,10 @@ async function open(): Promise<{
 describe.skipIf(missing !== undefined)(
   `libvirt's test driver${missing === undefined ? "" : ` (${missing})`}`,
   () => {
-    defineConformanceTests({ afterAll, beforeAll, describe, it }, open, { timeoutMs: 300_000 });
+    defineConformanceTests({ afterAll, beforeAll, describe, it }, open, {
+      timeoutMs: 300_000,
+      onReport: saveReportTo(process.env["PEERPODS_CONFORMANCE_DIR"]),
+    });
 
     describe("seeded faults", () => {
       let opened: Awaited<ReturnType<typeof open>>;

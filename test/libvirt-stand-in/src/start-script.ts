@@ -37,7 +37,7 @@ ip address add "$2/30" dev up0
 ip link set up0 up
 ip route add default via "$3"
 echo 1 >/proc/sys/net/ipv4/ip_forward
-exec libvirtd
+exec libvirtd --pid-file "$dir/libvirtd.pid"
 `;
 
 /** QEMU as root without a sandbox of libvirt's: the namespaces around are the sandbox. */

@@ -50,6 +50,7 @@ export function domainXml(plan: DomainPlan): string {
       ...hardware.domain,
       // A VM that its guest has ended stays ended: the sandbox is over.
       on_poweroff: "destroy",
+      on_reboot: "restart",
       on_crash: "destroy",
       devices: {
         ...(machine.emulator === "" ? {} : { emulator: machine.emulator }),

@@ -67,7 +67,6 @@ function x86({ firmware, diskBus, domainType, launchSecurity }: Machine): Hardwa
     domain: {
       cpu: domainType === "kvm" ? { "@mode": "host-model" } : { "@mode": "maximum" },
       features: { acpi: "", apic: "", ...(domainType === "kvm" ? { vmport: { "@state": "off" } } : {}) },
-      on_reboot: "restart",
       ...(sev ? { launchSecurity: sevElement(launchSecurity), memoryBacking: { locked: "" } } : {}),
     },
     os: firmware === "" ? {} : { "@firmware": "efi", loader },

@@ -2,6 +2,7 @@ import { isIPv4 } from "node:net";
 import { ProviderError, type CallContext } from "@peerpods/cloud-providers";
 import type { LibvirtHost } from "../host.ts";
 import { macOf } from "../identity.ts";
+import { findDomain } from "./look.ts";
 import { isProblem } from "../virsh/errors.ts";
 
 const POLL_MS = 1_000;
@@ -44,7 +45,7 @@ async function addressesNow(host: LibvirtHost, id: string, call: CallContext): P
   try {
     return await askAddresses(host, id, call);
   } catch (error) {
-    if (isProblem(error, "not_running") || (error instanceof ProviderError && error.code === "not_found"))
+    if (await hasEnded(host, { id, error }, call))
       throw new ProviderError("internal", `VM ${id} ended while it booted`, { cause: error });
     // An agent that does not answer yet is an address that is not there yet.
     if (
@@ -55,6 +56,17 @@ async function addressesNow(host: LibvirtHost, id: string, call: CallContext): P
       return [];
     throw error;
   }
+}
+
+/** Whether it is the VM that is missing, and not the network. */
+async function hasEnded(
+  host: LibvirtHost,
+  { id, error }: { readonly id: string; readonly error: unknown },
+  call: CallContext,
+): Promise<boolean> {
+  if (isProblem(error, "not_running")) return true;
+  const missing = error instanceof ProviderError && error.code === "not_found";
+  return missing && (await findDomain(host, id, call)) === undefined;
 }
 
 /** Rows of `virsh domifaddr --full`: interface, MAC, protocol, address with prefix length. */

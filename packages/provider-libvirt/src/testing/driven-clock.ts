@@ -1,18 +1,30 @@
 import { FakeClock } from "@peerpods/cloud-providers/testing";
 
-/** A step of time that no wait of the provider is shorter than by much. */
-const STEP_MS = 100;
+/** Real time in which nothing may happen before this clock moves: programs end and are started in between. */
+const QUIET_MS = 6;
 
 /**
- * A clock for tests with real programs: time stands still while one of them runs, and moves on quickly while all of them
- * are silent, so that retries and deadlines cost no real time.
+ * A clock for tests with real programs: time stands still while one of them runs or a file is read or written, and jumps
+ * to the next timer when all are silent, so that retries and deadlines cost no real time.
  */
 export class DrivenClock extends FakeClock {
   readonly #busy: () => number;
+  readonly #due = new Set<{ readonly at: number }>();
 
+  /** @param busy how many programs run at this moment, without those that will never end. */
   constructor(busy: () => number) {
     super();
     this.#busy = busy;
+  }
+
+  override async sleep(ms: number, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const timer = { at: this.now() + Math.max(0, ms) };
+    this.#due.add(timer);
+    try {
+      await super.sleep(ms, options);
+    } finally {
+      this.#due.delete(timer);
+    }
   }
 
   /** Moves time until the promise has settled. */
@@ -22,12 +34,19 @@ export class DrivenClock extends FakeClock {
       settled = true;
     };
     promise.then(settle, settle);
-    for (;;) {
-      // Real time for real programs and files; also lets what they set off happen.
-      for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let quiet = 0; ;) {
+      await new Promise((resolve) => setTimeout(resolve, QUIET_MS / 2));
       if (settled) return await promise;
-      if (this.#busy() > 0) await new Promise((resolve) => setTimeout(resolve, 2));
-      else await this.advance(STEP_MS);
+      quiet = this.#isQuiet() ? quiet + 1 : 0;
+      if (quiet < 2 || this.#due.size === 0) continue;
+      quiet = 0;
+      const next = Math.min(...[...this.#due].map(({ at }) => at));
+      await this.advance(next - this.now());
     }
+  }
+
+  /** Files and directories that are read, written or closed are requests of Node. */
+  #isQuiet(): boolean {
+    return this.#busy() === 0 && !process.getActiveResourcesInfo().some((name) => name.includes("Req"));
   }
 }

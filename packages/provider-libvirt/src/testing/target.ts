@@ -87,15 +87,12 @@ export async function createTarget(site: TargetSite): Promise<PreparedSite> {
 
 /** Domains, volumes as libvirt lists them, and files that the provider keeps on this machine. */
 async function census({ libvirtd, uri, pool }: TargetSite, stateDir: string): Promise<readonly string[]> {
-  const domains = await libvirtd.virsh(uri, ["list", "--all", "--uuid"]);
-  await libvirtd.virsh(uri, ["pool-refresh", pool]);
-  const volumes = await libvirtd.virsh(uri, ["vol-list", pool]);
+  // One process for all three: this is asked very often.
+  const list = await libvirtd.virsh(uri, [`list --all --uuid; pool-refresh ${pool}; vol-list ${pool}`]);
+  const rows = list.split("\n").map((row) => row.trim().split(/\s+/));
   return [
-    ...domains.split("\n").flatMap((id) => (id.trim() === "" ? [] : [`domain ${id.trim()}`])),
-    ...volumes
-      .split("\n")
-      .flatMap((row) => /^\s*(\S+)\s/.exec(row)?.[1] ?? [])
-      .map((name) => `volume ${name}`),
+    ...rows.flatMap(([id = "", path]) => (path === undefined && id !== "" ? [`domain ${id}`] : [])),
+    ...rows.flatMap(([name = "", path]) => (path?.startsWith("/") === true ? [`volume ${name}`] : [])),
     ...(await readdir(stateDir)).map((name) => `file ${name}`),
   ];
 }
