@@ -1,5 +1,5 @@
 import { missingMoto } from "@peerpods/aws-stand-in";
-import { defineConformanceTests } from "@peerpods/cloud-providers/conformance";
+import { defineConformanceTests, saveReportTo } from "@peerpods/cloud-providers/conformance";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { createAwsTarget } from "./testing/aws-target.ts";
 
@@ -10,6 +10,7 @@ describe.skipIf(missing !== undefined)(
   () => {
     defineConformanceTests({ afterAll, beforeAll, describe, it }, () => createAwsTarget(), {
       timeoutMs: 300_000,
+      onReport: saveReportTo(process.env["PEERPODS_CONFORMANCE_DIR"]),
     });
   },
 );

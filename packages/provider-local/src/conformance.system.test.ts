@@ -1,4 +1,4 @@
-import { defineConformanceTests } from "@peerpods/cloud-providers/conformance";
+import { defineConformanceTests, saveReportTo } from "@peerpods/cloud-providers/conformance";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { createLocalTarget } from "./testing/local-target.ts";
 
@@ -11,6 +11,6 @@ describe.skipIf(!isRoot)(`pod VMs on this machine${isRoot ? "" : " (they need ro
       const local = await createLocalTarget();
       return { target: local.target, dispose: async () => await local[Symbol.asyncDispose]() };
     },
-    { timeoutMs: 300_000 },
+    { timeoutMs: 300_000, onReport: saveReportTo(process.env["PEERPODS_CONFORMANCE_DIR"]) },
   );
 });

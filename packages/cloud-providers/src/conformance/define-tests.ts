@@ -1,5 +1,6 @@
+import type { ConformanceReport, RuleResult } from "./report.ts";
 import type { ConformanceOptions } from "./run.ts";
-import { startRun, tryRule } from "./run.ts";
+import { reportOf, startRun, tryRule } from "./run.ts";
 import { conformanceRules } from "./rules/index.ts";
 import type { ConformanceTarget } from "./target.ts";
 
@@ -32,12 +33,19 @@ export function defineConformanceTests(
     rules = conformanceRules,
     logger,
     timeoutMs = 60_000,
-  }: Pick<ConformanceOptions, "rules" | "logger"> & { readonly timeoutMs?: number } = {},
+    onReport,
+  }: Pick<ConformanceOptions, "rules" | "logger"> & {
+    readonly timeoutMs?: number;
+    /** Told the whole result, unless only some of the tests were run. */
+    readonly onReport?: (report: ConformanceReport) => Promise<void>;
+  } = {},
 ): void {
   runner.describe("conformance", () => {
     const run = startRun(logger);
     let prepared: PreparedTarget | undefined;
     let before: readonly string[] = [];
+    let left: readonly string[] = [];
+    const results: RuleResult[] = [];
     const target = () => {
       if (prepared === undefined) throw new Error("the target was not prepared");
       return prepared.target;
@@ -47,13 +55,16 @@ export function defineConformanceTests(
       before = (await target().census?.()) ?? [];
     });
     runner.afterAll(async () => {
+      if (results.length === rules.length) await onReport?.(reportOf(target(), { results, left }));
       await prepared?.dispose?.();
     });
     for (const rule of rules) {
       runner.it(
         `${rule.id}: ${rule.title}`,
         async (context) => {
-          const { status, reason = "" } = await tryRule(rule, target(), run);
+          const result = await tryRule(rule, target(), run);
+          results.push(result);
+          const { status, reason = "" } = result;
           if (status === "not_offered" || status === "skipped") context.skip(reason);
           if (status === "failed") throw new Error(reason);
         },
@@ -63,7 +74,7 @@ export function defineConformanceTests(
     runner.it(
       "leaves nothing in the account",
       async () => {
-        const left = ((await target().census?.()) ?? []).filter((name) => !before.includes(name));
+        left = ((await target().census?.()) ?? []).filter((name) => !before.includes(name));
         if (left.length > 0) throw new Error(`left are ${left.join(", ")}`);
       },
       timeoutMs,

@@ -10,6 +10,7 @@ export {
 export { RuleViolation, type Rule } from "./rule.ts";
 export { conformanceRules } from "./rules/index.ts";
 export { runConformance, type ConformanceOptions } from "./run.ts";
+export { saveReportTo } from "./save-report.ts";
 export { runSeededFaults, type SeededFailure, type SeededRunsOptions } from "./seeded-runs.ts";
 export {
   faultKinds,

@@ -41,13 +41,15 @@ export async function runConformance(
     onResult?.(result);
   }
   const left = ((await target.census?.()) ?? []).filter((name) => !before.includes(name));
-  return {
-    provider: target.name,
-    contractVersion: CONTRACT_VERSION,
-    abilities: target.abilities,
-    results,
-    left,
-  };
+  return reportOf(target, { results, left });
+}
+
+/** The report on a target. */
+export function reportOf(
+  { name, abilities }: ConformanceTarget,
+  found: Pick<ConformanceReport, "results" | "left">,
+): ConformanceReport {
+  return { provider: name, contractVersion: CONTRACT_VERSION, abilities, ...found };
 }
 
 /** What the rules of one run share. */
