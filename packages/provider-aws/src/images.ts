@@ -2,6 +2,7 @@ import { ProviderError, type CallContext } from "@peerpods/cloud-providers";
 import type { Image } from "@aws-sdk/client-ec2";
 import type { Ec2 } from "./client.ts";
 import { archOf } from "./instance-types.ts";
+import { shared, type Shared } from "./shared.ts";
 
 /** What a creation must know of an AMI. These do not change during an AMI's life. */
 export interface ImageFacts {
@@ -23,16 +24,20 @@ export interface ImageCatalog {
 const MAX_REMEMBERED = 100;
 
 export function createImageCatalog(ec2: (call: CallContext) => Promise<Ec2>): ImageCatalog {
-  const known = new Map<string, ImageFacts>();
+  const known = new Map<string, Shared<ImageFacts>>();
   return {
-    async get(id, call) {
-      const remembered = known.get(id);
-      if (remembered !== undefined) return remembered;
-      const facts = factsOf(await describeImage(await ec2(call), id, call));
+    async get(id, { signal, logger }) {
+      const facts =
+        known.get(id) ??
+        shared(async (own) => {
+          const call = { signal: own, logger };
+          return factsOf(await describeImage(await ec2(call), id, call));
+        });
       const [oldest] = known.keys();
-      if (known.size >= MAX_REMEMBERED && oldest !== undefined) known.delete(oldest);
+      if (!known.has(id) && known.size >= MAX_REMEMBERED && oldest !== undefined) known.delete(oldest);
+      // Also while it is being looked up: a crowd of pods asks once.
       known.set(id, facts);
-      return facts;
+      return await facts.get(signal);
     },
   };
 }

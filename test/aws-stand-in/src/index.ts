@@ -2,3 +2,5 @@ export { type AwsStandIn, type SeenCall, standInKey, startAwsStandIn } from "./s
 export type { ArmedFault, Fault, FaultKind } from "./faults.ts";
 export { missingMoto } from "./moto.ts";
 export { childOf, itemsOf, parseAnswer, textOf, type Xml } from "./xml.ts";
+export { startMetadataStandIn, type MetadataStandIn } from "./metadata.ts";
+export { startStsStandIn, type StsCredentials, type StsStandIn } from "./sts.ts";

@@ -34,8 +34,15 @@ export class State {
   }
 
   async instances(parameters: Query): Promise<readonly Xml[]> {
-    const answer = parseAnswer(await this.moto.call("DescribeInstances", parameters));
-    return itemsOf(answer, "reservationSet").flatMap((reservation) => itemsOf(reservation, "instancesSet"));
+    const found: Xml[] = [];
+    for (let next = ""; ;) {
+      const page = next === "" ? parameters : { ...parameters, NextToken: next };
+      const answer = parseAnswer(await this.moto.call("DescribeInstances", page));
+      for (const reservation of itemsOf(answer, "reservationSet"))
+        found.push(...itemsOf(reservation, "instancesSet"));
+      next = textOf(answer, "nextToken");
+      if (next === "") return found;
+    }
   }
 
   async interfaces(parameters: Query): Promise<readonly Xml[]> {

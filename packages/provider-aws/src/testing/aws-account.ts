@@ -43,9 +43,12 @@ export async function prepareAccount({ moto }: AwsStandIn): Promise<AwsAccount> 
 
 /** Everything that exists and costs something. */
 export async function census({ state }: AwsStandIn): Promise<readonly string[]> {
-  const alive = (await state.instances({})).filter(
-    (one) => textOf(childOf(one, "instanceState"), "name") !== "terminated",
-  );
+  const states = ["pending", "running", "shutting-down", "stopping", "stopped"];
+  const values = states.map((name, index) => [`Filter.1.Value.${index + 1}`, name]);
+  const alive = await state.instances({
+    "Filter.1.Name": "instance-state-name",
+    ...Object.fromEntries(values),
+  });
   return [
     ...alive.map((one) => textOf(one, "instanceId")),
     ...(await state.interfaces({})).map((one) => textOf(one, "networkInterfaceId")),

@@ -11,6 +11,7 @@ export interface TestConnection {
   readonly effects?: AwsEffects;
   /** On top of what makes the stand-in's account work. An empty string takes a variable away. */
   readonly env?: Readonly<Record<string, string>>;
+  readonly argv?: readonly string[];
   /** What the SDK's credential chain may read. */
   readonly chainEnv?: Readonly<Record<string, string>>;
   /** Where log lines are collected. */
@@ -34,9 +35,9 @@ export function standInEnv(standIn: AwsStandIn, account: AwsAccount): Readonly<R
 export async function connect(
   standIn: AwsStandIn,
   account: AwsAccount,
-  { effects = {}, env = {}, chainEnv = {}, logged = [] }: TestConnection = {},
+  { effects = {}, env = {}, argv = [], chainEnv = {}, logged = [] }: TestConnection = {},
 ): Promise<AwsProvider> {
-  const loaded = loadOptions(awsOptions, { argv: [], env: { ...standInEnv(standIn, account), ...env } });
+  const loaded = loadOptions(awsOptions, { argv, env: { ...standInEnv(standIn, account), ...env } });
   if ("help" in loaded) throw new Error("no help was asked for");
   return (await awsProvider(effects).newProvider({
     config: loaded.values,

@@ -37,12 +37,20 @@ export class DrivenClock implements Clock {
     });
   }
 
-  /** A policy under which time stands still during every try. */
-  watch(policy: CallPolicy): CallPolicy {
+  /** A policy under which time stands still during every try. `onTry` hears of each. */
+  watch(policy: CallPolicy, onTry?: () => void): CallPolicy {
     return {
       bucket: policy.bucket,
       breaker: policy.breaker,
-      run: (operation, attempt, call) => policy.run(operation, (one) => this.hold(() => attempt(one)), call),
+      run: (operation, attempt, call) =>
+        policy.run(
+          operation,
+          (one) => {
+            onTry?.();
+            return this.hold(() => attempt(one));
+          },
+          call,
+        ),
     };
   }
 

@@ -17,6 +17,12 @@ const remedies: Readonly<Partial<Record<ProviderErrorCode, string>>> = {
     "see that aws-region, aws-endpoint and aws-http-proxy are right and that this machine reaches AWS",
 };
 
+/** What an error is about, whichever check has met it. */
+const subjects: Readonly<Partial<Record<ProviderErrorCode, string>>> = {
+  unauthorized: "credentials",
+  unavailable: "aws-endpoint",
+};
+
 /**
  * What one check found, a refusal of EC2 included. A failure that says nothing about the configuration (throttled, an
  * abort, our own circuit) ends the verification.
@@ -32,6 +38,6 @@ export async function findingsOf(
     const said = ["unauthorized", "not_found", "invalid_config", "invalid_request", "quota_exceeded"];
     if (!said.includes(error.code) && error.code !== "unavailable") throw error;
     const remedy = remedies[error.code] ?? "correct the option";
-    return [problem(error.code === "unauthorized" ? "credentials" : subject, error.message, remedy)];
+    return [problem(subjects[error.code] ?? subject, error.message, remedy)];
   }
 }

@@ -7,8 +7,8 @@ import { verifyNetwork } from "./network.ts";
 import { verifyTypes } from "./types.ts";
 
 /**
- * Asks EC2 whether pod VMs can be made from this configuration. Where credentials or region do not work, nothing else can
- * be said; otherwise each part is looked at, and a dry run has the last word.
+ * Asks EC2 whether pod VMs can be made from this configuration. Where credentials, region or the way to EC2 do not work, nothing
+ * else can be said; otherwise each part is looked at, and a dry run has the last word.
  */
 export async function verifyConfig(parts: Parts, call: CallContext): Promise<readonly Finding[]> {
   const { config } = parts;
@@ -21,7 +21,8 @@ export async function verifyConfig(parts: Parts, call: CallContext): Promise<rea
   const typeFindings = await findingsOf("instance-type", async () =>
     verifyTypes(config, await parts.instanceTypes(call)),
   );
-  if (typeFindings.some(({ subject }) => subject === "credentials")) return typeFindings;
+  if (typeFindings.some(({ subject }) => subject === "credentials" || subject === "aws-endpoint"))
+    return typeFindings;
   const types = typeFindings.some(({ severity }) => severity === "error")
     ? []
     : await parts.instanceTypes(call);

@@ -108,6 +108,9 @@ async function checkReferences(state: State, request: Query): Promise<void> {
   const groups = [...Object.values(below(request, "SecurityGroupId."))];
   for (const card of cards) groups.push(...Object.values(below(card, "SecurityGroupId.")));
   for (const group of groups) await moto.call("DescribeSecurityGroups", { "GroupId.1": group });
+  const template = request["LaunchTemplate.LaunchTemplateName"];
+  if (template !== undefined)
+    await moto.call("DescribeLaunchTemplates", { "LaunchTemplateName.1": template });
   if (profile !== undefined)
     throw new Ec2Error("InvalidParameterValue", `Invalid IAM Instance Profile name ${profile}`);
 }
