@@ -10,8 +10,8 @@ export function saveReportTo(directory: string | undefined): (report: Conformanc
   return async (report) => {
     if (directory === undefined || directory === "") return;
     await mkdir(directory, { recursive: true });
-    const results = report.results.map(({ durationMs: _, ...result }) => result);
-    const text = `${JSON.stringify({ ...report, results }, undefined, 2)}\n`;
+    const withoutTimes = (key: string, value: unknown) => (key === "durationMs" ? undefined : value);
+    const text = `${JSON.stringify(report, withoutTimes, 2)}\n`;
     await writeFile(join(directory, `${report.provider}.json`), text);
   };
 }
