@@ -9,6 +9,7 @@ import {
 import { testRequest } from "@peerpods/cloud-providers/testing";
 import { buildGuest, missingLibvirtd, startLibvirtd } from "@peerpods/libvirt-stand-in";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { namesOfId } from "./identity.ts";
 import { cloudInitFile, createTarget, type PreparedSite } from "./testing/target.ts";
 
 const processUserData = fileURLToPath(new URL("../../podvm/bundle/process-user-data.mjs", import.meta.url));
@@ -38,6 +39,7 @@ async function open(): Promise<{
   readonly site: PreparedSite;
   readonly target: ConformanceTarget;
   readonly nodeInitrd: string;
+  readonly virsh: (...args: string[]) => Promise<string>;
   readonly dispose: () => Promise<void>;
 }> {
   await using parts = new AsyncDisposableStack();
@@ -51,6 +53,7 @@ async function open(): Promise<{
       network: libvirtd.network,
       env: {
         LIBVIRT_DOMAIN_TYPE: "qemu",
+        LIBVIRT_ADDRESS_TIMEOUT: "8m",
         LIBVIRT_BOOT_FIRMWARE: "bios",
         LIBVIRT_DISK_BUS: "virtio",
         LIBVIRT_CPU: "1",
@@ -73,24 +76,21 @@ async function open(): Promise<{
       faults: "tried on libvirt's test driver: each creation here is a boot",
     },
   };
-  return { site, target, nodeInitrd: guest.nodeInitrd, dispose: () => kept.disposeAsync() };
+  const virsh = (...args: string[]) => libvirtd.virsh(libvirtd.qemuUri, args);
+  return { site, target, virsh, nodeInitrd: guest.nodeInitrd, dispose: () => kept.disposeAsync() };
 }
 
 describe.skipIf(missing !== undefined)(`QEMU${missing === undefined ? "" : ` (${missing})`}`, () => {
   let opened: Awaited<ReturnType<typeof open>>;
-  const prepare = async () => {
+  beforeAll(async () => {
     opened = await open();
-    return opened;
-  };
-  describe("a guest with Node", () => {
-    beforeAll(async () => {
-      await prepare();
-    });
-    afterAll(() => opened.dispose());
+  });
+  afterAll(() => opened.dispose());
 
+  describe("a guest with Node", () => {
     it(
       "boots, reads its user data with process-user-data and serves port 15150",
-      { timeout: 300_000 },
+      { timeout: 600_000 },
       async () => {
         const provider = await opened.site.connect({
           LIBVIRT_INITRD: opened.nodeInitrd,
@@ -99,7 +99,7 @@ describe.skipIf(missing !== undefined)(`QEMU${missing === undefined ? "" : ` (${
         const content = '{"pod-name":"web-0"}';
         const userData = `#cloud-config\n\nwrite_files:\n  - path: /run/peerpod/apf.json\n    content: |\n      ${content}\n`;
         const request = testRequest({ userData });
-        const call = { signal: AbortSignal.timeout(240_000), logger: silentLogger };
+        const call = { signal: AbortSignal.timeout(540_000), logger: silentLogger };
         try {
           const { addresses } = await provider.createInstance(request, call);
           const answer = await untilAnswered(
@@ -114,7 +114,34 @@ describe.skipIf(missing !== undefined)(`QEMU${missing === undefined ? "" : ` (${
     );
   });
 
-  defineConformanceTests({ afterAll, beforeAll, describe, it }, prepare, { rules, timeoutMs: 600_000 });
+  describe("a guest with UEFI", () => {
+    it(
+      "keeps its variables in the pool, where a deletion finds them also when the domain is gone",
+      { timeout: 600_000 },
+      async () => {
+        const provider = await opened.site.connect({ LIBVIRT_BOOT_FIRMWARE: "efi", LIBVIRT_MEMORY: "256" });
+        const census = async () => (await opened.target.census?.()) ?? [];
+        const before = await census();
+        const request = testRequest();
+        const call = { signal: AbortSignal.timeout(540_000), logger: silentLogger };
+        const { id } = await provider.createInstance(request, call);
+        expect(await census()).toContain(`volume ${namesOfId(id).nvramVolume}`);
+        await opened.virsh("destroy", id);
+        await opened.virsh("undefine", id, "--keep-nvram");
+        await provider.deleteInstance({ instanceId: id, tags: request.tags }, call);
+        expect(await census()).toEqual(before);
+      },
+    );
+  });
+
+  defineConformanceTests(
+    { afterAll, beforeAll, describe, it },
+    () => Promise.resolve({ target: opened.target }),
+    {
+      rules,
+      timeoutMs: 600_000,
+    },
+  );
 });
 
 async function untilAnswered(url: string, signal: AbortSignal): Promise<string> {

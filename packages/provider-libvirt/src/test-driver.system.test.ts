@@ -54,7 +54,7 @@ describe.skipIf(missing !== undefined)(
   `libvirt's test driver${missing === undefined ? "" : ` (${missing})`}`,
   () => {
     defineConformanceTests({ afterAll, beforeAll, describe, it }, open, {
-      timeoutMs: 300_000,
+      timeoutMs: 900_000,
       onReport: saveReportTo(process.env["PEERPODS_CONFORMANCE_DIR"]),
     });
 
@@ -65,10 +65,10 @@ describe.skipIf(missing !== undefined)(
       });
       afterAll(() => opened.dispose());
 
-      const runs = soak ? 500 : 15;
+      const runs = soak ? 500 : 10;
       it(
         `${runs} lives of instances under faults leave nothing`,
-        { timeout: soak ? 7_200_000 : 300_000 },
+        { timeout: soak ? 7_200_000 : 600_000 },
         async () => {
           const result = await runSeededFaults(opened.target, { runs, seed: 11 });
           expect(result).toEqual({ done: runs, failures: [] });

@@ -90,7 +90,8 @@ function osElement({ machine, directBoot, nvramPath }: DomainPlan, { os }: Hardw
           ...(directBoot.initrd === "" ? {} : { initrd: directBoot.initrd }),
           ...(directBoot.args === "" ? {} : { cmdline: directBoot.args }),
         };
-  const keepsVariables = os["@firmware"] !== undefined && machine.launchSecurity === undefined;
+  const isUefi = os["@firmware"] !== undefined || os["loader"] !== undefined;
+  const keepsVariables = isUefi && machine.launchSecurity === undefined;
   return { type, ...os, ...(keepsVariables && nvramPath !== undefined ? { nvram: nvramPath } : {}), ...boot };
 }
 

@@ -69,7 +69,8 @@ function x86({ firmware, diskBus, domainType, launchSecurity }: Machine): Hardwa
       features: { acpi: "", apic: "", ...(domainType === "kvm" ? { vmport: { "@state": "off" } } : {}) },
       ...(sev ? { launchSecurity: sevElement(launchSecurity), memoryBacking: { locked: "" } } : {}),
     },
-    os: firmware === "" ? {} : { "@firmware": "efi", loader },
+    // Not with firmware="efi" beside: libvirt from 9 on refuses to choose a firmware that was chosen already.
+    os: firmware === "" ? {} : { loader },
     devices: sev ? { memballoon: virtioBalloon, rng: randomness(iommu) } : {},
     rootDisk: virtio ? virtioDisk("vda", sev) : { bus: "sata", target: "sda" },
     cloudInitDisk: virtio
