@@ -22,6 +22,9 @@ export interface WorkerNode extends AsyncDisposable {
   readonly relayPid: number;
   /** Milliseconds from the start of the process until it served. */
   readonly startMs: { readonly relay: number; readonly daemon: number };
+  readonly directory: string;
+  /** VXLAN id of the first sandbox. */
+  readonly minVni: number;
   /** Sandboxes that relay or journal still know. */
   sandboxes(): Promise<number>;
 }
@@ -37,13 +40,14 @@ export async function startNode({ programs, cloud, directory }: NodeOptions): Pr
     startRelayProcess({ daemon: programs.daemon, socketPath: relaySocket, logFile: at("relay.log") }),
   );
   resources.use(relay);
+  const minVni = randomInt(1_000_000, 16_000_000);
   const args = [
     programs.daemon,
     cloud.providerName,
     ...cloud.flags,
     ...[`-socket=${hypervisorSocket}`, `-pods-dir=${at("p")}`, `-state-dir=${at("state")}`],
     ...[`-control-socket=${at("c.sock")}`, `-relay-socket=${relaySocket}`],
-    ...["-peerpods-limit-per-node=-1", `-vxlan-min-id=${randomInt(1_000_000, 16_000_000)}`],
+    ...["-peerpods-limit-per-node=-1", `-vxlan-min-id=${minVni}`],
   ];
   const [daemon, daemonMs] = await timed(async () => {
     const running = await startProcess(process.execPath, args, {
@@ -60,6 +64,8 @@ export async function startNode({ programs, cloud, directory }: NodeOptions): Pr
     hypervisor: new HypervisorClient(hypervisorSocket),
     daemonPid: daemon.pid,
     relayPid: relay.pid,
+    directory,
+    minVni,
     startMs: { relay: relayMs, daemon: daemonMs },
     sandboxes: async () => {
       const relayed = await relayClient.list({ signal: AbortSignal.timeout(10_000) });

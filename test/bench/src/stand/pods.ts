@@ -16,14 +16,22 @@ export function createPodNetworks(): PodNetworks {
   const id = process.pid.toString(36);
   const bridges: Promise<PodBridge>[] = [];
   let count = 0;
+  let latest: Promise<unknown> = Promise.resolve();
+  // A bridge numbers its pods as they come, one after the other.
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = latest.then(work);
+    latest = mine.catch(() => undefined);
+    return mine;
+  };
   return {
-    async add() {
-      const number = count++;
-      const index = Math.floor(number / PODS_PER_BRIDGE);
-      const subnet = `10.${64 + (process.pid % 64)}.${index % 256}`;
-      const bridge = await (bridges[index] ??= createPodBridge(`b${id}x${index}`, subnet));
-      return await bridge.addPod(`ppb-${id}-${number}`);
-    },
+    add: () =>
+      inOrder(async () => {
+        const number = count++;
+        const index = Math.floor(number / PODS_PER_BRIDGE);
+        const subnet = `10.${64 + (process.pid % 64)}.${index % 256}`;
+        const bridge = await (bridges[index] ??= createPodBridge(`b${id}x${index}`, subnet));
+        return await bridge.addPod(`ppb-${id}-${number}`);
+      }),
     async remove({ name }) {
       await execa("ip", ["netns", "delete", name]);
     },

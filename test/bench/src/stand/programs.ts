@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 
-const root = fileURLToPath(new URL("../../../..", import.meta.url));
+/** The repository. */
+export const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
 /** The programs as they are shipped: one bundled file each. */
 export interface Programs {
