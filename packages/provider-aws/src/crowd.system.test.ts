@@ -1,4 +1,4 @@
-import { createCallPolicy, isProviderError } from "@peerpods/cloud-providers";
+import { createCallPolicy, ProviderError } from "@peerpods/cloud-providers";
 import { testRequest, timedCall } from "@peerpods/cloud-providers/testing";
 import { beforeEach, expect, it } from "vitest";
 import { census } from "./testing/aws-account.ts";
@@ -81,9 +81,10 @@ await describeWithEc2(
         expect(tookMs).toBeLessThanOrEqual(20_000);
         expect(made).toBeGreaterThan(30);
         expect(made).toBeLessThan(CROWD);
-        for (const outcome of outcomes)
-          if (outcome.status === "rejected")
-            expect(isProviderError(outcome.reason) && outcome.reason.code).toBe("throttled");
+        const codes = outcomes.flatMap((outcome) =>
+          outcome.status === "fulfilled" ? [] : [ProviderError.from(outcome.reason).code],
+        );
+        expect(codes).toEqual(Array.from({ length: CROWD - made }, () => "throttled"));
       },
     );
   },
