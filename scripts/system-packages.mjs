@@ -49,7 +49,9 @@ function multiarch() {
   return `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
 }
 
-const lists = { demo: forPods, test: [...forPods, ...forLibvirtTests] };
+// The libvirt tests run only on demand, and their packages are large.
+const forTests = process.env.PEERPODS_LIBVIRT === "1" ? [...forPods, ...forLibvirtTests] : forPods;
+const lists = { demo: forPods, test: forTests };
 
 /** Packages of a list that are not on this machine. */
 export function missingPackages(list) {
