@@ -64,7 +64,8 @@ describe("the pod network that run makes", () => {
       name: "CommandError",
       remedy: expect.stringContaining("--netns"),
     });
-    expect(await traces("pprun-")).toEqual(before);
+    // The kernel may still be taking down the network of the test before this one.
+    expect((await traces("pprun-")).filter((trace) => !before.includes(trace))).toEqual([]);
   });
 
   it("a given one is used as it is and not removed", async () => {
