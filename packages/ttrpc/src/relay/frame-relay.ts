@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Code } from "@connectrpc/connect";
-import { encodeFrameHeader, writeFrameHeader, readFrameHeader } from "../wire/frame.ts";
-import type { FrameHeader } from "../wire/frame.ts";
+import { writeFrameHeader, readFrameHeader } from "../wire/frame.ts";
 import { CallTable } from "./call-table.ts";
 import type { RelayedCall } from "./call-table.ts";
 import type { FrameWriter } from "./frame-writer.ts";
@@ -139,14 +138,16 @@ class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
     this.#retain(call, frame, decision);
   }
 
-  begin(header: FrameHeader, decision: Accepted): boolean {
+  begin(header: Buffer, decision: Accepted): boolean {
     const upstream = this.#upstream;
     if (upstream === undefined) return false;
-    const call = newCall(header.streamId, decision);
+    const { length, streamId, type } = readFrameHeader(header);
+    const call = newCall(streamId, decision);
     const upstreamId = upstream.nextStreamId();
     this.calls.add(call);
     this.calls.markSent(call, upstreamId);
-    upstream.writer.begin(encodeFrameHeader({ ...header, streamId: upstreamId, flags: 0 }));
+    writeFrameHeader(header, { length, streamId: upstreamId, type, flags: 0 });
+    upstream.writer.begin(header);
     this.#piecesTo = upstream;
     return true;
   }

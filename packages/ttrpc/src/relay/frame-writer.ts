@@ -71,12 +71,18 @@ export class FrameWriter {
 
   /** Hands everything to the stream. A stream that has ended says so by its own events; nothing is written to it. */
   flush(): void {
-    if (this.#out.length === 0) return;
+    const [first] = this.#out;
+    if (first === undefined) return;
+    if (this.#out.length === 1) {
+      this.#out.pop();
+      if (this.#stream.writable) this.#stream.write(first);
+      return;
+    }
     const out = this.#out.splice(0);
     if (!this.#stream.writable) return;
-    if (out.length > 1) this.#stream.cork();
+    this.#stream.cork();
     for (const bytes of out) this.#stream.write(bytes);
-    if (out.length > 1) this.#stream.uncork();
+    this.#stream.uncork();
   }
 
   #appendOwn(build: () => Buffer | undefined): void {

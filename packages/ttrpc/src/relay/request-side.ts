@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import type { FrameDecoderOptions, Delivery, FrameSink } from "../wire/frame-decoder.ts";
-import { MessageType, oversizeMessage } from "../wire/frame.ts";
+import { FRAME_HEADER_LENGTH, MessageType, oversizeMessage, readFrameHeader } from "../wire/frame.ts";
 import type { Frame, FrameHeader } from "../wire/frame.ts";
 import { decodeRequest, readRequestHead } from "../wire/request.ts";
 import type { RequestHead } from "../wire/request.ts";
@@ -20,8 +20,8 @@ export interface RequestPort {
   answer(streamId: number, answer: Answer): void;
   /** A whole request, header included. */
   submit(frame: Buffer, decision: Accepted): void;
-  /** A request that begins to go out in pieces; false when nothing can take it now, so it must be gathered. */
-  begin(header: FrameHeader, decision: Accepted): boolean;
+  /** The header of a request that goes out in pieces; false when nothing can take it now, so it must be gathered. */
+  begin(header: Buffer, decision: Accepted): boolean;
   piece(bytes: Buffer, isLast: boolean): void;
   /** Whether another call fits in. */
   hasRoom(): boolean;
@@ -59,7 +59,7 @@ export class RequestSide implements FrameSink {
     this.#refuse(header, Code.ResourceExhausted, oversizeMessage(header.length));
   }
 
-  onHead(header: FrameHeader, head: Buffer): Delivery {
+  onHead(header: FrameHeader, head: Buffer, raw: Buffer): Delivery {
     this.#frames += 1;
     const { streamId } = header;
     if (streamId % 2 === 0) {
@@ -82,7 +82,7 @@ export class RequestSide implements FrameSink {
       return this.#refuse(header, Code.InvalidArgument, `unmarshal request error: ${reasonOf(error)}`);
     }
     if (this.#decision === undefined) return "skip";
-    return this.#goesInPieces(header, this.#decision) ? "pieces" : "gather";
+    return this.#goesInPieces(raw, this.#decision) ? "pieces" : "gather";
   }
 
   onFrame(frame: Frame): void {
@@ -117,10 +117,11 @@ export class RequestSide implements FrameSink {
     return undefined;
   }
 
-  #goesInPieces(header: FrameHeader, decision: Accepted): boolean {
-    if (header.length <= WHOLE_LENGTH || decision.action !== "forward" || decision.ifLost === "reissue")
+  #goesInPieces(raw: Buffer, decision: Accepted): boolean {
+    const { length } = readFrameHeader(raw);
+    if (length <= WHOLE_LENGTH || decision.action !== "forward" || decision.ifLost === "reissue")
       return false;
-    return this.#port.begin(header, decision);
+    return this.#port.begin(raw.subarray(0, FRAME_HEADER_LENGTH), decision);
   }
 
   #refuse(header: FrameHeader, code: Code, message: string): Delivery {

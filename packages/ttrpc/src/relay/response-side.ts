@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import type { Delivery, FrameSink } from "../wire/frame-decoder.ts";
-import { MessageType, encodeFrameHeader, oversizeMessage, setStreamId } from "../wire/frame.ts";
+import { FRAME_HEADER_LENGTH, MessageType, oversizeMessage, setStreamId } from "../wire/frame.ts";
 import type { Frame, FrameHeader } from "../wire/frame.ts";
 import type { CallTable, RelayedCall } from "./call-table.ts";
 import type { FrameWriter } from "./frame-writer.ts";
@@ -41,7 +41,7 @@ export class ResponseSide implements FrameSink {
     this.#fail(header, Code.ResourceExhausted, oversizeMessage(header.length));
   }
 
-  onHead(header: FrameHeader): Delivery {
+  onHead(header: FrameHeader, _head: Buffer, raw: Buffer): Delivery {
     this.#frames += 1;
     const call = this.#port.calls.onUpstream(header.streamId);
     if (call === undefined) return "skip";
@@ -58,7 +58,8 @@ export class ResponseSide implements FrameSink {
       return "gather";
     }
     this.#port.calls.remove(call);
-    this.#port.downstream.begin(encodeFrameHeader({ ...header, streamId: call.downstreamId }));
+    setStreamId(raw, call.downstreamId);
+    this.#port.downstream.begin(raw.subarray(0, FRAME_HEADER_LENGTH));
     return "pieces";
   }
 

@@ -31,14 +31,18 @@ class Recorder implements FrameSink {
 /** As Recorder, with a delivery by stream id, and what the heads looked like. */
 class Chooser extends Recorder {
   readonly heads: Buffer[] = [];
+  /** Header bytes of what comes in pieces, not copied. */
+  readonly headers: Buffer[] = [];
   readonly #choose: (header: FrameHeader) => Delivery;
   constructor(choose: (header: FrameHeader) => Delivery) {
     super();
     this.#choose = choose;
   }
-  onHead(header: FrameHeader, head: Buffer): Delivery {
+  onHead(header: FrameHeader, head: Buffer, raw: Buffer): Delivery {
     this.heads.push(Buffer.from(head));
-    return this.#choose(header);
+    const delivery = this.#choose(header);
+    if (delivery === "pieces") this.headers.push(raw.subarray(0, FRAME_HEADER_LENGTH));
+    return delivery;
   }
   onPiece(header: FrameHeader, piece: Buffer, remaining: number): void {
     this.events.push(`piece ${header.streamId}${remaining === 0 ? " last" : ""}`);
@@ -109,6 +113,12 @@ describe("FrameDecoder", () => {
             );
           expect(Buffer.concat(sink.frames.map(({ body }) => body))).toEqual(bodies("gather"));
           expect(Buffer.concat(sink.pieces)).toEqual(bodies("pieces"));
+          // Whoever holds on to a header, to write it later, still has it when everything else has come.
+          const inPieces = frames.filter((frame) => delivery({ ...frame, length: 0 }) === "pieces");
+          const headers = inPieces.map(({ body, ...rest }) =>
+            encodeFrameHeader({ ...rest, length: body.length }),
+          );
+          expect(sink.headers).toEqual(headers);
           const lasts = sink.events.filter((event) => event.endsWith("last")).length;
           expect(lasts).toBe(frames.filter((frame) => frame.streamId % 3 === 1).length);
           expect(sink.heads).toHaveLength(frames.length);
@@ -203,6 +213,28 @@ describe("FrameDecoder", () => {
     decoder.push(Buffer.concat([empty(1), empty(3)]));
     decoder.push(empty(5));
     expect(sink.events).toEqual(["frame 1"]);
+  });
+
+  test("a piece follows its header without a gap when both are in one chunk", () => {
+    const frame = encodeFrame({ streamId: 1, type: 1 }, Buffer.alloc(100));
+    const pieces: Buffer[] = [];
+    const decoder = new FrameDecoder(
+      {
+        onFrame: () => undefined,
+        onOversize: () => undefined,
+        onHead: (_header, _head, raw) => {
+          pieces.push(raw.subarray(0, FRAME_HEADER_LENGTH));
+          return "pieces";
+        },
+        onPiece: (_header, piece) => void pieces.push(piece),
+      },
+      { headLength: 20 },
+    );
+    decoder.push(frame.subarray(0, 60));
+    const [header, piece] = pieces;
+    expect(pieces).toHaveLength(2);
+    expect(piece?.buffer).toBe(header?.buffer);
+    expect(piece?.byteOffset).toBe((header?.byteOffset ?? 0) + FRAME_HEADER_LENGTH);
   });
 
   test("a piece-wise body comes as it arrives, and an empty one as an empty last piece", () => {

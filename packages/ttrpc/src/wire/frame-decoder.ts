@@ -13,9 +13,10 @@ export interface FrameSink {
   onOversize(header: FrameHeader): void;
   /**
    * Decides about a frame once its header and the first `headLength` bytes of its body (or all of it, if shorter)
-   * are there. `head` holds at least those bytes, perhaps more. Default: `gather`.
+   * are there. `head` holds at least those bytes, perhaps more. Default: `gather`. `raw` begins with the ten bytes of the
+   * header; who chooses `pieces` may change them and pass them on in front of the first piece, mostly without a gap.
    */
-  onHead?(header: FrameHeader, head: Buffer): Delivery;
+  onHead?(header: FrameHeader, head: Buffer, raw: Buffer): Delivery;
   /**
    * A piece of a body for which `onHead` chose `pieces`, with the number of body bytes still to come: 0 marks the
    * last one. An empty body gives one empty piece.
@@ -31,7 +32,8 @@ export interface FrameDecoderOptions {
 }
 
 /** A buffer grows to this multiple of what has arrived, so that an announced length alone costs no memory. */
-const GROWTH = 4;
+const GROWTH = 8;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Cuts a byte stream into frames, however it is split.
@@ -98,8 +100,14 @@ export class FrameDecoder {
       const header = readFrameHeader(bytes, offset);
       const end = bodyStart + header.length;
       if (header.length <= this.#maxLength && end <= bytes.length) {
-        this.#deliverWhole(header, bytes.subarray(offset, end));
+        // Nearly always the chunk is the frame, and then it needs no view.
+        const isAll = offset === 0 && end === bytes.length;
+        this.#deliverWhole(header, isAll ? bytes : bytes.subarray(offset, end));
         return end;
+      }
+      if (header.length <= this.#maxLength && bytes.length - bodyStart >= this.#headLength) {
+        this.#openWithin(header, bytes.subarray(offset));
+        return bodyStart;
       }
     }
     const taken = this.#fill(bytes.subarray(offset), FRAME_HEADER_LENGTH);
@@ -109,7 +117,8 @@ export class FrameDecoder {
 
   #deliverWhole(header: FrameHeader, raw: Buffer): void {
     this.#frames++;
-    switch (this.#sink.onHead?.(header, raw.subarray(FRAME_HEADER_LENGTH)) ?? "gather") {
+    const head = this.#headLength === 0 ? NOTHING : raw.subarray(FRAME_HEADER_LENGTH);
+    switch (this.#sink.onHead?.(header, head, raw) ?? "gather") {
       case "gather":
         this.#sink.onFrame(new ReceivedFrame(header, raw));
         break;
@@ -119,6 +128,16 @@ export class FrameDecoder {
       case "skip":
         break;
     }
+  }
+
+  /** Begins a frame whose head, but not all of it, is in `rest`. Takes the header only; the body goes on as decided. */
+  #openWithin(header: FrameHeader, rest: Buffer): void {
+    const head = this.#headLength === 0 ? NOTHING : rest.subarray(FRAME_HEADER_LENGTH);
+    const delivery = this.#sink.onHead?.(header, head, rest) ?? "gather";
+    this.#header = header;
+    this.#delivery = delivery;
+    if (delivery === "gather") this.#fill(rest, FRAME_HEADER_LENGTH);
+    else this.#remaining = header.length;
   }
 
   /** Begins a frame of which the header alone has been collected. */
@@ -149,7 +168,7 @@ export class FrameDecoder {
   /** Asks the sink, now that the head is collected, and hands over what is already there. */
   #decide(header: FrameHeader): void {
     const head = this.#partial.subarray(FRAME_HEADER_LENGTH, this.#filled);
-    const delivery = this.#sink.onHead?.(header, head) ?? "gather";
+    const delivery = this.#sink.onHead?.(header, head, this.#partial) ?? "gather";
     this.#delivery = delivery;
     const remaining = header.length - head.length;
     if (delivery === "gather") {
@@ -158,10 +177,9 @@ export class FrameDecoder {
     }
     this.#remaining = remaining;
     if (remaining === 0) this.#endFrame();
-    if (delivery === "pieces" && (head.length > 0 || remaining === 0)) {
-      this.#releasePartial();
-      this.#sink.onPiece?.(header, head, remaining);
-    }
+    if (delivery !== "pieces") return;
+    this.#releasePartial();
+    if (head.length > 0 || remaining === 0) this.#sink.onPiece?.(header, head, remaining);
   }
 
   #passOn(header: FrameHeader, bytes: Buffer): number {

@@ -14,8 +14,11 @@ export interface SilenceWatchOptions {
  */
 export class SilenceWatch implements Disposable {
   readonly #options: SilenceWatchOptions;
+  /** Runs while a check may be unanswered. It is not moved with each check, since checks may come by the thousand. */
   #timer: NodeJS.Timeout | undefined;
   #answersBefore = 0;
+  /** When the first unanswered check went out, on the clock of `performance.now()`. */
+  #since = 0;
 
   constructor(options: SilenceWatchOptions) {
     this.#options = options;
@@ -23,15 +26,23 @@ export class SilenceWatch implements Disposable {
 
   /** A check goes out now. While an earlier one is unanswered, its time counts. */
   checkSent(): void {
+    const answers = this.#options.answers();
+    if (this.#timer !== undefined && answers === this.#answersBefore) return;
+    this.#answersBefore = answers;
+    this.#since = performance.now();
+    this.#timer ??= this.#wait(this.#options.limitMs);
+  }
+
+  #wait(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#judge(), ms).unref();
+  }
+
+  #judge(): void {
     const { limitMs, answers, isBlocked, onSilent } = this.#options;
-    if (this.#timer !== undefined && answers() === this.#answersBefore) return;
-    clearTimeout(this.#timer);
-    this.#answersBefore = answers();
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (answers() === this.#answersBefore && !isBlocked()) onSilent();
-    }, limitMs);
-    this.#timer.unref();
+    const left = Math.ceil(this.#since + limitMs - performance.now());
+    const isSilent = answers() === this.#answersBefore;
+    this.#timer = isSilent && left > 0 ? this.#wait(left) : undefined;
+    if (isSilent && left <= 0 && !isBlocked()) onSilent();
   }
 
   /** Forgets the check that is waited for: its connection is gone. */
