@@ -66,8 +66,11 @@ export function watchSettings(kube: KubeClient, options: SettingsOptions): Setti
     ...common,
     fieldSelector: `metadata.name=${secret}`,
   });
+  const synced = Promise.all([plains.synced, hidden.synced]).then(() => undefined);
+  // Nobody need wait for it: an opening that fails elsewhere disposes of this before it looks.
+  synced.catch(() => undefined);
   return {
-    synced: Promise.all([plains.synced, hidden.synced]).then(() => undefined),
+    synced,
     current: () => settings,
     stale: () => plains.stale() ?? hidden.stale(),
     async [Symbol.asyncDispose]() {
