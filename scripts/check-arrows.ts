@@ -21,6 +21,7 @@ const arrows: Record<string, readonly string[]> = {
     "kata-protocols",
     "podvm-contract",
     "pod-network",
+    "provider-libvirt",
     "provider-local",
   ],
   // The guest programs are taken as built files, by path: nothing of them may be imported.

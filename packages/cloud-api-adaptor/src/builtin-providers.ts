@@ -5,5 +5,6 @@ import type { ProviderRegistry } from "@peerpods/cloud-providers";
 export function builtinProviders(): ProviderRegistry {
   const registry = createProviderRegistry();
   addCloudProvider(registry, "local", async () => (await import("@peerpods/provider-local")).provider);
+  addCloudProvider(registry, "libvirt", async () => (await import("@peerpods/provider-libvirt")).provider);
   return registry;
 }
