@@ -70,5 +70,7 @@ export {
   type Resource,
   type ResourceType,
 } from "./kubernetes/resource.ts";
+export { daemonRules } from "./manager/daemon-rules.ts";
 export { clusterRules, namespacedRules, type PolicyRule } from "./manager/rbac-rules.ts";
 export { managerOptions } from "./manager/options.ts";
+export { createWorkQueue, type WorkQueue, type WorkQueueOptions } from "./controller/work-queue.ts";

@@ -15,7 +15,7 @@ export const peerPodType: ResourceType<PeerPod> = {
 /** PeerPods of one API server: the verbs of every resource, and what is peculiar to them. */
 export interface PeerPodClient extends Resource<PeerPod> {
   /** Removes our finalizer and no other; see `releasePeerPod`. */
-  release(peerPod: PeerPod, options?: KubeCallOptions): Promise<void>;
+  release(peerPod: PeerPod, options?: KubeCallOptions): Promise<PeerPod | undefined>;
   /**
    * Sets phase and conditions with one request, or with none when they are so already.
    * @returns the object as it is afterwards.

@@ -9,23 +9,24 @@ const MAX_CONFLICTS = 5;
 /**
  * Removes our finalizer and no other: one request, whose precondition is that the finalizer stands where it was read. A
  * conflict is read again. What is gone, or is another object of the same name by now, counts as released.
+ * @returns the object as it is afterwards; `undefined` when it is gone.
  * @throws KubernetesError
  */
 export async function releasePeerPod(
   peerPods: Resource<PeerPod>,
   peerPod: PeerPod,
   options: KubeCallOptions = {},
-): Promise<void> {
+): Promise<PeerPod | undefined> {
   const { name, namespace, uid } = peerPod.metadata;
   const key = { name, ...(namespace === undefined ? {} : { namespace }) };
   let current = peerPod;
   for (let conflicts = 0; ; conflicts += 1) {
-    if (current.metadata.uid !== uid) return;
+    if (current.metadata.uid !== uid) return undefined;
     const index = (current.metadata.finalizers ?? []).indexOf(FINALIZER);
-    if (index === -1) return;
+    if (index === -1) return current;
     const path = `/metadata/finalizers/${index}`;
     try {
-      await peerPods.patch(
+      return await peerPods.patch(
         key,
         [
           { op: "test", path: "/metadata/uid", value: uid },
@@ -34,9 +35,8 @@ export async function releasePeerPod(
         ],
         options,
       );
-      return;
     } catch (error) {
-      if (isKubernetesError(error, "not_found")) return;
+      if (isKubernetesError(error, "not_found")) return undefined;
       // A test that fails is answered with 422.
       if (!isKubernetesError(error, "conflict", "invalid") || conflicts >= MAX_CONFLICTS) throw error;
     }
@@ -44,7 +44,7 @@ export async function releasePeerPod(
       if (isKubernetesError(error, "not_found")) return undefined;
       throw error;
     });
-    if (read === undefined) return;
+    if (read === undefined) return undefined;
     current = read;
   }
 }
