@@ -68,6 +68,8 @@ export {
 } from "./instance-types/select.ts";
 export { checkCreateRequest, checkInstanceReference, type RequestLimits } from "./request/check-request.ts";
 export { createKeyedLock, type KeyedLock } from "./request/keyed-lock.ts";
+export { limitedCall } from "./request/limited-call.ts";
+export { shared, type Shared } from "./request/shared.ts";
 export { silentLogger, type Logger } from "./logger.ts";
 export { optionsHelp, optionsJson, optionsMarkdown } from "./options/describe.ts";
 export { parseDuration } from "./options/duration.ts";
@@ -93,6 +95,7 @@ export {
 } from "./registry/registry.ts";
 export { createCloudConfig, type CloudConfigFile } from "./user-data/cloud-config.ts";
 export { encodeUserData, type UserDataLimit } from "./user-data/encode-user-data.ts";
+export { lookUntil } from "./call-policy/look-until.ts";
 export {
   createCallPolicies,
   createCallPolicy,

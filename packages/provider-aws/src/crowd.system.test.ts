@@ -1,9 +1,8 @@
 import { createCallPolicy, ProviderError } from "@peerpods/cloud-providers";
-import { testRequest, timedCall } from "@peerpods/cloud-providers/testing";
+import { DrivenClock, testRequest, timedCall } from "@peerpods/cloud-providers/testing";
 import { beforeEach, expect, it } from "vitest";
 import { census } from "./testing/aws-account.ts";
 import { connect } from "./testing/connect.ts";
-import { DrivenClock } from "./testing/driven-clock.ts";
 import { describeWithEc2 } from "./testing/stand-in-suite.ts";
 
 const CROWD = 100;

@@ -1,4 +1,5 @@
 import {
+  lookUntil,
   matchesTags,
   ProviderError,
   tagKeys,
@@ -12,7 +13,6 @@ import { describeInstances, findInstance, isGoneInstance } from "./instances.ts"
 import type { Parts } from "./parts.ts";
 import { removeLeftovers, removeNamedAddress } from "./leftovers.ts";
 import { fromEc2Tags } from "./tags.ts";
-import { lookUntil } from "./wait.ts";
 
 /** How often an instance is looked for that may just have been made: EC2 does not list it at once. */
 const LOOKS_FOR_NEW = 3;

@@ -1,8 +1,7 @@
-import { ProviderError, type CallContext } from "@peerpods/cloud-providers";
+import { ProviderError, shared, type CallContext, type Shared } from "@peerpods/cloud-providers";
 import type { Image } from "@aws-sdk/client-ec2";
 import type { Ec2 } from "./client.ts";
 import { archOf } from "./instance-types.ts";
-import { shared, type Shared } from "./shared.ts";
 
 /** What a creation must know of an AMI. These do not change during an AMI's life. */
 export interface ImageFacts {

@@ -1,10 +1,9 @@
-import { tagKeys, type CallContext, type Tags } from "@peerpods/cloud-providers";
+import { lookUntil, tagKeys, type CallContext, type Tags } from "@peerpods/cloud-providers";
 import type { Address, NetworkInterface, TagDescription, Volume } from "@aws-sdk/client-ec2";
 import type { Ec2 } from "./client.ts";
 import { isGone } from "./errors.ts";
 import type { Parts } from "./parts.ts";
 import { literal, tagFilters } from "./tags.ts";
-import { lookUntil } from "./wait.ts";
 
 /** Whose leftovers are meant. */
 export interface LeftoverOwner {

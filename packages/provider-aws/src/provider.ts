@@ -4,7 +4,9 @@ import {
   createCallPolicy,
   createCapacityMemory,
   createKeyedLock,
+  limitedCall,
   ProviderError,
+  shared,
   silentLogger,
   systemClock,
   UNDO_TIMEOUT_MS,
@@ -47,11 +49,9 @@ import { describeInstanceTypes } from "./instance-types.ts";
 import { findInstance, instanceIdForm, interfacesOf, isGoneInstance } from "./instances.ts";
 import { listInstances, recordOf } from "./inventory.ts";
 import { leftoversOf } from "./leftovers.ts";
-import { limitedCall } from "./limited-call.ts";
 import type { Connected, Parts } from "./parts.ts";
 import { candidates } from "./placements.ts";
 import { resolveSettings } from "./settings.ts";
-import { shared } from "./shared.ts";
 import { verifyConfig } from "./verify/verify-config.ts";
 import { attachedVolumesOf, MAX_VOLUMES } from "./volumes.ts";
 

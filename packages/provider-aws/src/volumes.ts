@@ -1,4 +1,5 @@
 import {
+  lookUntil,
   ProviderError,
   type AttachedVolume,
   type CallContext,
@@ -8,7 +9,6 @@ import type { Instance, Volume } from "@aws-sdk/client-ec2";
 import type { Ec2 } from "./client.ts";
 import { findInstance } from "./instances.ts";
 import type { Parts } from "./parts.ts";
-import { lookUntil } from "./wait.ts";
 
 /** `/dev/xvdb` to `/dev/xvdz`, then `/dev/xvdba` to `/dev/xvdcz`: the names that EC2 takes beside the root's. */
 export const MAX_VOLUMES = 25 + 2 * 26;

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { checkShape } from "./check-shape.ts";
 import { Ec2Error, errorXml } from "./ec2-error.ts";
-import { FaultPlan, refusalOf } from "./faults.ts";
+import { FaultPlan } from "@peerpods/test-harness";
+import { refusalOf } from "./faults.ts";
 import { startMoto, type Moto } from "./moto.ts";
 import type { Query } from "./query.ts";
 import { act } from "./rules/index.ts";

@@ -1,3 +1,5 @@
+import { beforeAbort } from "./before-abort.ts";
+
 /** One caller at a time for each key, in the order in which they came. */
 export interface KeyedLock {
   /**
@@ -30,15 +32,4 @@ export function createKeyedLock(): KeyedLock {
       return { [Symbol.dispose]: leave };
     },
   };
-}
-
-async function beforeAbort(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason as Error);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

@@ -1,4 +1,5 @@
 export { timedCall, type TimedCall } from "./call-context.ts";
+export { DrivenClock } from "./driven-clock.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { FakeCloudError, type CloudErrorCode } from "./fake-cloud/cloud-error.ts";
 export { FakeCloud, createFakeCloud, type ApiCall, type FakeCloudOptions } from "./fake-cloud/fake-cloud.ts";

@@ -3,7 +3,7 @@ import type { ConformanceTarget, FaultFacility } from "@peerpods/cloud-providers
 import { standInKey, startAwsStandIn, type AwsStandIn, type Fault } from "@peerpods/aws-stand-in";
 import { census, prepareAccount, tagsOf, userDataOf, vanish, type AwsAccount } from "./aws-account.ts";
 import { connect } from "./connect.ts";
-import { DrivenClock } from "./driven-clock.ts";
+import { DrivenClock } from "@peerpods/cloud-providers/testing";
 
 /** The stand-in and the provider as a target of the conformance kit, with every facility but images. */
 export interface AwsTarget {

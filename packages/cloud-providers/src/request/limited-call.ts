@@ -1,4 +1,6 @@
-import type { CallContext, Clock, Logger } from "@peerpods/cloud-providers";
+import type { Clock } from "../clock.ts";
+import type { CallContext } from "../contract.ts";
+import type { Logger } from "../logger.ts";
 
 /** A call with a time of its own, on the given clock. Dispose it to stop its timer. */
 export function limitedCall(

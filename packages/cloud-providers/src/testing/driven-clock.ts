@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { CallPolicy, Clock } from "@peerpods/cloud-providers";
+import type { CallPolicy } from "../call-policy/call-policy.ts";
+import type { Clock } from "../clock.ts";
 
 /** Idle turns of the event loop, in a row, before time moves on. */
 const IDLE_TURNS = 6;

@@ -1,3 +1,5 @@
+import { beforeAbort } from "./before-abort.ts";
+
 /** Something that is made once, when it is first asked for, and shared by all that ask. */
 export interface Shared<Value> {
   /** @throws what making it throws, and then the next caller makes it anew; `signal.reason` when the caller gives up. */
@@ -33,18 +35,7 @@ export function shared<Value>(
           throw error;
         },
       );
-      return await unlessAborted(making, signal);
+      return await beforeAbort(making, signal);
     },
   };
-}
-
-async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason as Error);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
