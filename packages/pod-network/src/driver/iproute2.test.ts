@@ -17,11 +17,12 @@ function recorder(result: Partial<CommandResult> = {}) {
 const signal = new AbortController().signal;
 
 it("runs a batch as one process", async () => {
-  const { requests, run } = recorder();
-  await createIpRoute2({ run }).ip([command`link set a up`, command`link set b up`]);
+  const { requests, run } = recorder({ stdout: '[{"ifname":"b"}]\n' });
+  const answers = await createIpRoute2({ run }).ip([command`link set a up`, command`link show b`]);
   expect(requests).toMatchObject([
-    { program: "ip", args: ["-batch", "-"], input: "link set a up\nlink set b up\n" },
+    { program: "ip", args: ["-j", "-batch", "-"], input: "link set a up\nlink show b\n" },
   ]);
+  expect(answers).toEqual([[{ ifname: "b" }]]);
 });
 
 it("enters a namespace by path, and the driver's own namespace for all the rest", async () => {

@@ -33,8 +33,8 @@ export interface IpRoute2 {
   queryTc(commands: readonly Command[], options: QueryOptions): Promise<readonly unknown[]>;
   /** Answer of `nft -j`, or `undefined` where the thing asked for does not exist. */
   queryNft(args: readonly string[], options: QueryOptions): Promise<unknown>;
-  /** Runs commands in order and stops at the first that fails. */
-  ip(commands: readonly Command[], options?: CommandOptions): Promise<void>;
+  /** Runs commands in order and stops at the first that fails. Answers of those that give one, as `ip -j` does. */
+  ip(commands: readonly Command[], options?: CommandOptions): Promise<readonly unknown[]>;
   /** Runs commands in order and stops at the first that fails. */
   tc(commands: readonly Command[], options?: CommandOptions): Promise<void>;
   /** Applies a script as one transaction: all of it or nothing. */
@@ -75,7 +75,7 @@ export function createIpRoute2(options: IpRoute2Options = {}): IpRoute2 {
     if (result.exitCode !== 0) throw commandFailure({ program, ...how }, result);
   }
 
-  async function query(
+  async function answersOf(
     program: string,
     args: readonly string[],
     how: Execution,
@@ -88,13 +88,13 @@ export function createIpRoute2(options: IpRoute2Options = {}): IpRoute2 {
   return {
     hostNetns: hostNetns ?? `/proc/${process.pid}/ns/net`,
     queryIp: (commands, { ipv4 = false, details = false, netns, signal }) =>
-      query("ip", [...(ipv4 ? ["-4"] : []), ...(details ? ["-d"] : []), "-j", "-batch", "-"], {
+      answersOf("ip", [...(ipv4 ? ["-4"] : []), ...(details ? ["-d"] : []), "-j", "-batch", "-"], {
         input: batchText(commands),
         netns,
         signal,
       }),
     queryTc: (commands, { netns, signal }) =>
-      query("tc", ["-j", "-batch", "-"], { input: batchText(commands), netns, signal }),
+      answersOf("tc", ["-j", "-batch", "-"], { input: batchText(commands), netns, signal }),
     queryNft: async (args, { netns, signal }) => {
       const result = await execute("nft", ["-j", ...args], { input: "", netns, signal });
       if (result.exitCode === 0) return JSON.parse(result.stdout) as unknown;
@@ -102,7 +102,8 @@ export function createIpRoute2(options: IpRoute2Options = {}): IpRoute2 {
       if (failure.code === "not_found") return undefined;
       throw failure;
     },
-    ip: (commands, { netns } = {}) => change("ip", ["-batch", "-"], { input: batchText(commands), netns }),
+    ip: (commands, { netns } = {}) =>
+      answersOf("ip", ["-j", "-batch", "-"], { input: batchText(commands), netns }),
     tc: (commands, { netns } = {}) => change("tc", ["-batch", "-"], { input: batchText(commands), netns }),
     nft: (script, { netns } = {}) => change("nft", ["-f", "-"], { input: script, netns }),
     exclusively: (task) => {

@@ -12,9 +12,10 @@ const tunnel: WorkerTunnel = {
 };
 
 describe("plan of the worker's end", () => {
-  it("makes the link in the pod's namespace, up, in one command", () => {
+  it("asks for the route and makes the link in the pod's namespace, up, in one process", () => {
     expect(batchText(planLink(tunnel))).toBe(
-      "link add vxlan1 mtu 1450 up netns /run/netns/cni-1 " +
+      "route get 192.0.2.11\n" +
+        "link add vxlan1 mtu 1450 up netns /run/netns/cni-1 " +
         "type vxlan id 555003 remote 192.0.2.11 dstport 4789 nolearning\n",
     );
   });
@@ -35,7 +36,6 @@ describe("plan of the worker's end", () => {
     ["interface", { interface: "a b" }],
     ["remote", { remote: "fd00::1" }],
     ["remote", { remote: "" }],
-    ["remote", { remote: "127.0.0.2" }],
     ["vxlanId", { vxlanId: 0 }],
     ["vxlanId", { vxlanId: 16_777_216 }],
     ["vxlanPort", { vxlanPort: 65_536 }],

@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { MAX_VXLAN_ID, isInterfaceName } from "@peerpods/podvm-contract";
+import type { RouteAnswer } from "../driver/answers.ts";
 import { type Command, command } from "../driver/batch.ts";
 import { PodNetworkError } from "../errors.ts";
 import { type TunnelEnd, addVxlanLink } from "../tunnel/vxlan.ts";
@@ -17,9 +18,29 @@ export interface WorkerTunnel extends TunnelEnd {
 /** Name of the tunnel's link in the pod's namespace. */
 export const workerLinkName = "vxlan1";
 
-/** In the machine's own namespace: makes the link. It fails if another tunnel has the id, which makes it the claim. */
+/**
+ * In the machine's own namespace: asks for the way to the VM, and makes the link. That fails if another tunnel has the
+ * id, which makes it the claim. The one answer is the route, for {@link refuseOwnAddress}.
+ */
 export function planLink(tunnel: WorkerTunnel): readonly Command[] {
-  return [addVxlanLink({ ...tunnel, name: workerLinkName, netns: tunnel.netnsPath })];
+  return [
+    command`route get ${tunnel.remote}`,
+    addVxlanLink({ ...tunnel, name: workerLinkName, netns: tunnel.netnsPath }),
+  ];
+}
+
+/**
+ * Refuses an address of this machine as the VM's, loopback or any other: what is sent there comes back into the pod's
+ * bridge, and out again, a storm that takes the machine. The kernel tells, since it alone knows all that is local.
+ * @throws PodNetworkError `invalid_config`
+ */
+export function refuseOwnAddress({ remote }: WorkerTunnel, routes: readonly RouteAnswer[]): void {
+  if (routes.every(({ type }) => type !== "local")) return;
+  throw new PodNetworkError(
+    "invalid_config",
+    `worker tunnel: remote ${remote} is an address of this machine, so the tunnel would end in itself; ` +
+      "the provider must report the address of the VM",
+  );
 }
 
 /** In the pod's namespace: what enters the pod's interface leaves by the tunnel, and the other way round. */
@@ -40,10 +61,6 @@ export function validateTunnel(tunnel: WorkerTunnel): void {
       ? ""
       : "interface cannot be used",
     isIPv4(tunnel.remote) ? "" : "remote must be an IPv4 address",
-    // What is sent there comes back into the pod's bridge, and out again: a storm that takes the machine.
-    tunnel.remote.startsWith("127.")
-      ? "remote must not be a loopback address: the tunnel would end in itself"
-      : "",
     isWithin(tunnel.vxlanId, 1, MAX_VXLAN_ID) ? "" : "vxlanId must be 1..16777215",
     isWithin(tunnel.vxlanPort, 1, 65_535) ? "" : "vxlanPort must be 1..65535",
     isWithin(tunnel.mtu, 68, 65_535) ? "" : "mtu must be 68..65535",

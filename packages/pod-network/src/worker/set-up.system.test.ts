@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createIpRoute2 } from "../driver/iproute2.ts";
 import { type Fault, failingRun } from "../testing/failing-run.ts";
-import { Topology, pods } from "../testing/topology.ts";
+import { Topology, gatewayAddress, pods, workerAddress } from "../testing/topology.ts";
 import { listTunnelRules } from "../tunnel/notrack.ts";
 import { inspectWorkerNetwork } from "./inspect.ts";
 import type { WorkerTunnel } from "./plan.ts";
@@ -104,6 +104,30 @@ describe.skipIf(!isRoot)("worker end (needs root)", () => {
     expect(await topology.leftovers(first)).toHaveLength(3);
     expect(await topology.leftovers(second)).toEqual([]);
     await tearDown(tunnel);
+    expect(await topology.leftovers(first)).toEqual([]);
+  });
+
+  it.each(["127.0.0.2", workerAddress, gatewayAddress])(
+    "refuses %s, an address of this machine, as the VM's",
+    async (remote) => {
+      await expect(
+        setUpWorkerTunnel({ ...tunnel, remote }, topology.worker, { signal }),
+      ).rejects.toMatchObject({
+        code: "invalid_config",
+        message: expect.stringContaining(`remote ${remote} is an address of this machine`),
+      });
+      expect(await topology.leftovers(first)).toEqual([]);
+    },
+  );
+
+  it("names a VM's address that no route leads to", async () => {
+    await topology.namespaces.ip("w", "route add unreachable 198.51.100.0/24");
+    await expect(
+      setUpWorkerTunnel({ ...tunnel, remote: "198.51.100.7" }, topology.worker, { signal }),
+    ).rejects.toMatchObject({
+      code: "command_failed",
+      message: expect.stringMatching(/route get 198\.51\.100\.7.*No route to host/),
+    });
     expect(await topology.leftovers(first)).toEqual([]);
   });
 

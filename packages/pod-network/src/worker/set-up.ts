@@ -1,9 +1,10 @@
+import { readRoutes } from "../driver/answers.ts";
 import type { IpRoute2 } from "../driver/iproute2.ts";
 import { PodNetworkError, isPodNetworkError } from "../errors.ts";
 import { failuresOf } from "../settle.ts";
 import { addTunnelRules } from "../tunnel/notrack.ts";
 import { undoTimeoutMs, undoneError } from "../undone.ts";
-import { type WorkerTunnel, planLink, planRedirects, validateTunnel } from "./plan.ts";
+import { type WorkerTunnel, planLink, planRedirects, refuseOwnAddress, validateTunnel } from "./plan.ts";
 import { removeWorkerTunnel } from "./remove.ts";
 
 /**
@@ -11,7 +12,8 @@ import { removeWorkerTunnel } from "./remove.ts";
  * side. Three short processes.
  *
  * A failure or abort at any point undoes all that was done before the call rejects; what could not be undone is in
- * `errors`. Not repeatable: a tunnel that exists is `vni_in_use` or `exists`, and stays as it is.
+ * `errors`. Not repeatable: a tunnel that exists is `vni_in_use` or `exists`, and stays as it is. A remote that is an
+ * address of this machine is `invalid_config`.
  * @throws PodNetworkError, or the signal's reason
  */
 export async function setUpWorkerTunnel(
@@ -21,13 +23,19 @@ export async function setUpWorkerTunnel(
 ): Promise<void> {
   validateTunnel(tunnel);
   signal.throwIfAborted();
+  let route: unknown;
   try {
-    await driver.ip(planLink(tunnel));
+    [route = []] = await driver.ip(planLink(tunnel));
   } catch (error) {
     // A program that was killed may have done its work; one that reported a failure has not.
     throw isPodNetworkError(error, "timeout")
       ? await undone(error, tunnel, driver)
       : explained(error, tunnel);
+  }
+  try {
+    refuseOwnAddress(tunnel, readRoutes(route));
+  } catch (error) {
+    throw await undone(error, tunnel, driver);
   }
   const failures = await failuresOf([
     driver.tc(planRedirects(tunnel), { netns: tunnel.netnsPath }),
