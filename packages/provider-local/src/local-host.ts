@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { CgroupLayout } from "./cgroup/layout.ts";
 import type { Run } from "./host/run.ts";
-import type { Bridge } from "./network/bridge.ts";
+import type { Bridge } from "./network/bridge-type.ts";
 import type { LocalConfig } from "./options.ts";
 
 /** Everything the operations of this provider work with. */

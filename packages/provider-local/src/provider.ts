@@ -19,6 +19,7 @@ import { stateKey } from "./instance/identity.ts";
 import { getInstance, listInstances } from "./instance/inventory.ts";
 import { consoleLogs } from "./instance/logs.ts";
 import { statePaths, type LocalHost } from "./local-host.ts";
+import { ALIAS_PREFIX } from "./network/bridge-type.ts";
 import { parseLocalConfig, pathProblems } from "./options.ts";
 import { verifyHost } from "./verify/verify-host.ts";
 
@@ -82,7 +83,7 @@ async function openHost(context: ProviderContext, { run, mountInfo }: HostEffect
       subnet: config.subnet,
       mtu: config.mtu,
       nat: config.nat,
-      alias: `peerpods-local-${key}`,
+      alias: `${ALIAS_PREFIX}${key}`,
     },
     image: podVmImage({ ...config, cacheDirectory: join(config.cacheDirectory, "layers") }, run),
   };

@@ -8,6 +8,7 @@ import {
 } from "../shim-client/index.ts";
 import { CommandError, causeLine } from "./command-error.ts";
 import { connectDaemon, type CommandContext } from "./context.ts";
+import { sweepNetworks } from "./run/left-networks.ts";
 import { createPodNetwork } from "./run/pod-network.ts";
 import { podFiles } from "./run/pod-files.ts";
 import { PhaseLine } from "./run/phase-line.ts";
@@ -51,6 +52,8 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   }
   await using daemon = await connectDaemon(context);
   const { hypervisorSocket } = await daemon.control.info({}, { signal, timeoutMs: 10_000 });
+  for (const name of await sweepNetworks())
+    context.stderr.write(`removed ${name}, the network of an earlier run that was killed\n`);
   await using network = await createPodNetwork(options.netns, signal);
   const pod = podRequest(options, network.path);
   const timeline = collectTimeline(daemon.control, pod.sandboxId);

@@ -1,6 +1,7 @@
 import { destroyVmCgroup } from "../cgroup/vm-cgroup.ts";
 import { instancePaths, type LocalHost } from "../local-host.ts";
-import { inspectBridge, linkExists, removeLinks, type NetworkCall } from "../network/bridge.ts";
+import { inspectBridge, removeLinks, type NetworkCall } from "../network/bridge.ts";
+import { linkExists } from "../network/link.ts";
 import { listLeases, releaseLease } from "../network/leases.ts";
 import { removeNat } from "../network/nat.ts";
 import type { InstanceNames } from "./identity.ts";

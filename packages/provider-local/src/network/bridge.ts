@@ -1,19 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { ProviderError } from "@peerpods/cloud-providers";
 import type { Run, RunOptions } from "../host/run.ts";
-import { gatewayOf, hardwareAddress, type Subnet } from "./subnet.ts";
-
-/** The bridge that joins the pod VMs of one state directory with this machine. */
-export interface Bridge {
-  readonly name: string;
-  readonly subnet: Subnet;
-  /** Used when the bridge is made; afterwards its own MTU counts. */
-  readonly mtu: number;
-  /** Marks the bridge as ours (`ip link` shows it as the alias), so that nobody else's bridge is used or removed. */
-  readonly alias: string;
-  /** Whether address translation goes with it; see `nat.ts`. */
-  readonly nat: boolean;
-}
+import type { Bridge } from "./bridge-type.ts";
+import { linkAttribute, linkExists } from "./link.ts";
+import { refuseOverlap } from "./overlap.ts";
+import { gatewayOf, hardwareAddress } from "./subnet.ts";
 
 /** Ends the alias of a bridge that has ever had address translation, for whoever removes it. */
 const NAT_MARK = "-nat";
@@ -55,19 +45,25 @@ export function planPort(bridge: Bridge, state: BridgeState, port: Port): string
 
 /**
  * Connects a VM. The caller holds the lock of the shared network.
- * @throws ProviderError `invalid_config` when a link of the bridge's name exists that is not ours.
+ * @throws ProviderError `invalid_config` when a link of the bridge's name exists that is not ours, or another link has
+ * a network that overlaps ours. In the second case the port may have been made and is the caller's to remove.
  */
 export async function connectPort(bridge: Bridge, port: Port, call: NetworkCall): Promise<void> {
   const state = await inspectBridge(bridge);
-  if (state.foreign) throw new ProviderError("invalid_config", foreignBridgeText(bridge));
+  if (state.foreign)
+    throw new ProviderError("invalid_config", `${foreignBridgeText(bridge)}; ${foreignBridgeRemedy}`);
+  await refuseOverlap(bridge);
   const lines = planPort(bridge, state, port);
   await call.run("ip", ["-batch", "-"], { ...commandOptions(call), input: `${lines.join("\n")}\n` });
+  // The lock is of our state directory only: another daemon may have made its bridge in the same moment.
+  if (!state.exists) await refuseOverlap(bridge);
 }
 
-/** For people: why the bridge's name cannot be used. */
+/** For people: why the bridge's name cannot be used, and what to do about it. */
 export function foreignBridgeText({ name }: Bridge): string {
   return `local-bridge: a link named ${name} exists that does not belong to this state directory`;
 }
+export const foreignBridgeRemedy = "choose another local-bridge, and another local-subnet";
 
 /** Removes links that exist; those that vanish meanwhile count as removed. Can be repeated. */
 export async function removeLinks(names: readonly string[], call: NetworkCall): Promise<void> {
@@ -102,24 +98,7 @@ export async function inspectBridge(bridge: Bridge): Promise<BridgeState> {
   return { exists: true, foreign, nat, mtu: Number(mtu) };
 }
 
-/** Whether a link of this name is in our network namespace. */
-export async function linkExists(name: string): Promise<boolean> {
-  return (await linkAttribute(name, "ifindex")) !== undefined;
-}
-
 /** What of a call concerns the command itself. */
 export function commandOptions({ signal, inheritFd }: NetworkCall): RunOptions {
   return { signal, inheritFd };
-}
-
-/** How reading an attribute fails when there is no such link, or when it goes while it is read. */
-const linkIsGone: readonly unknown[] = ["ENOENT", "ENODEV", "EINVAL"];
-
-async function linkAttribute(link: string, attribute: string): Promise<string | undefined> {
-  try {
-    return (await readFile(`/sys/class/net/${link}/${attribute}`, "utf8")).trim();
-  } catch (error) {
-    if (error instanceof Error && "code" in error && linkIsGone.includes(error.code)) return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { commandOptions, type Bridge, type NetworkCall } from "./bridge.ts";
+import { commandOptions, type NetworkCall } from "./bridge.ts";
+import type { Bridge } from "./bridge-type.ts";
 import { formatSubnet } from "./subnet.ts";
 
 /** The nftables table of one bridge. */

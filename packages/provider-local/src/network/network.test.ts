@@ -1,19 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { endianness, tmpdir } from "node:os";
 import { join } from "node:path";
 import { isProviderError } from "@peerpods/cloud-providers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { planPort, type Bridge } from "./bridge.ts";
+import { planPort } from "./bridge.ts";
+import type { Bridge } from "./bridge-type.ts";
+import { parseRoutes } from "./known-routes.ts";
 import { acquireLease, listLeases, releaseLease } from "./leases.ts";
 import { planNat } from "./nat.ts";
-import {
-  gatewayOf,
-  hardwareAddress,
-  overlaps,
-  parseDestination,
-  parseSubnet,
-  vmAddresses,
-} from "./subnet.ts";
+import { formatSubnet, gatewayOf, hardwareAddress, overlaps, parseSubnet, vmAddresses } from "./subnet.ts";
 
 const codeOf = (error: unknown) => (isProviderError(error) ? error.code : error);
 
@@ -48,20 +43,32 @@ describe("subnet", () => {
     expect(gatewayOf(parseSubnet("255.255.255.0/24"))).toBe("255.255.255.1");
   });
 
-  test.each([
-    ["10.213.0.0/16", true],
-    ["10.213.4.7", true],
-    ["10.213.7.0/25", true],
-    ["10.213.8.0/24", false],
-    ["10.212.0.0/16", false],
-    ["default", undefined],
-  ])("10.213.4.0/22 and a route to %s: %s", (route, expected) => {
-    const destination = parseDestination(route);
-    expect(destination && overlaps(destination, parseSubnet("10.213.4.0/22"))).toBe(expected);
-  });
-
   test("an address always has the same hardware address, of the locally administered kind", () => {
     expect(hardwareAddress("10.213.0.2")).toBe("02:50:0a:d5:00:02");
+  });
+});
+
+describe("routes of this machine", () => {
+  // As the kernel of a little-endian machine prints them.
+  const route = (link: string, destination: string, flags: string, mask: string) =>
+    `${link}\t${destination}\t00000000\t${flags}\t0\t0\t0\t${mask}\t0\t0\t0`;
+  const heading = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT";
+
+  test.runIf(endianness() === "LE").each([
+    ["10.213.0.0/16", route("eth0", "0000D50A", "0001", "0000FFFF"), true, true],
+    ["10.213.4.7/32", route("eth0", "0704D50A", "0005", "FFFFFFFF"), true, true],
+    ["10.213.7.0/25", route("eth0", "0007D50A", "0001", "80FFFFFF"), true, true],
+    ["10.0.0.0/8", route("tun0", "0000000A", "0003", "000000FF"), false, true],
+    ["10.213.8.0/24", route("eth0", "0008D50A", "0001", "00FFFFFF"), true, false],
+    ["10.212.0.0/16", route("eth0", "0000D40A", "0001", "0000FFFF"), true, false],
+    ["0.0.0.0/0", route("eth0", "00000000", "0003", "00000000"), false, true],
+  ])("%s", (expected, line, isConnected, meets) => {
+    const [read] = parseRoutes(`${heading}\n${line}\n`);
+    expect(read && { ...read, network: formatSubnet(read.network) }).toMatchObject({
+      network: expected,
+      isConnected,
+    });
+    expect(read && overlaps(read.network, parseSubnet("10.213.4.0/22"))).toBe(meets);
   });
 });
 

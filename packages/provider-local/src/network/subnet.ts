@@ -1,3 +1,4 @@
+import { endianness } from "node:os";
 import { ProviderError } from "@peerpods/cloud-providers";
 
 /** An IPv4 network for pod VMs. Its first address is the bridge's. */
@@ -45,11 +46,13 @@ export function overlaps(a: Subnet, b: Subnet): boolean {
   return a.base < b.base + size(b.prefixLength) && b.base < a.base + size(a.prefixLength);
 }
 
-/** Reads the destination of a route, e.g. `10.0.0.0/8` or `10.1.2.3`; `undefined` if it is something else. */
-export function parseDestination(text: string): Subnet | undefined {
-  const [address = "", length = "32"] = text.split("/");
-  const base = parseAddress(address);
-  return base === undefined ? undefined : { base, prefixLength: Number(length) };
+/** A network out of address and mask as the kernel prints them: words of eight hex digits in the machine's byte order. */
+export function subnetOfWords(address: string, mask: string): Subnet {
+  const number = (word: string): number => {
+    const bytes = Buffer.from(word, "hex");
+    return endianness() === "LE" ? bytes.readUInt32LE() : bytes.readUInt32BE();
+  };
+  return { base: number(address), prefixLength: 32 - Math.log2(2 ** 32 - number(mask)) };
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Finding } from "@peerpods/cloud-providers";
-import { foreignBridgeText, inspectBridge } from "../network/bridge.ts";
+import { foreignBridgeRemedy, foreignBridgeText, inspectBridge } from "../network/bridge.ts";
+import { routesInto } from "../network/known-routes.ts";
 import { forwardsIpv4 } from "../network/nat.ts";
-import { formatSubnet, overlaps, parseDestination } from "../network/subnet.ts";
+import { overlapRemedy, overlapText } from "../network/overlap.ts";
 import type { CheckContext } from "./verify-host.ts";
 
 /** The bridge's name and network, and forwarding. */
@@ -16,28 +17,21 @@ async function verifyBridge({ local }: CheckContext): Promise<Finding[]> {
       severity: "error",
       subject: "local-bridge",
       message: foreignBridgeText(local.bridge),
-      remedy: "choose another local-bridge, and another local-subnet",
+      remedy: foreignBridgeRemedy,
     },
   ];
 }
 
-/** Routes of this machine into the subnet, other than by our own bridge. */
-async function verifySubnet({ local, call }: CheckContext): Promise<Finding[]> {
-  const output = await local.run("ip", ["-j", "route", "show", "table", "main"], { signal: call.signal });
-  const routes = JSON.parse(output || "[]") as { dst?: string; dev?: string }[];
-  return routes.flatMap(({ dst = "", dev = "" }) => {
-    const destination = parseDestination(dst);
-    if (destination === undefined || dev === local.config.bridge) return [];
-    if (!overlaps(destination, local.config.subnet)) return [];
-    return [
-      {
-        severity: "error" as const,
-        subject: "local-subnet",
-        message: `${formatSubnet(local.config.subnet)} meets the route to ${dst} through ${dev}`,
-        remedy: "choose a local-subnet that this machine does not know",
-      },
-    ];
-  });
+async function verifySubnet({ local }: CheckContext): Promise<Finding[]> {
+  const routes = await routesInto(local.bridge.subnet, local.bridge.name);
+  return await Promise.all(
+    routes.map(async (route) => ({
+      severity: "error" as const,
+      subject: "local-subnet",
+      message: await overlapText(local.bridge, route),
+      remedy: overlapRemedy,
+    })),
+  );
 }
 
 async function verifyNat({ local }: CheckContext): Promise<Finding[]> {

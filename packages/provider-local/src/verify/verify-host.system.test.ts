@@ -49,6 +49,32 @@ describe.skipIf(!isRoot)("checks of the machine (need root)", () => {
     }
   });
 
+  test("two daemons with networks that overlap: the later one makes no VM and says what to change", async () => {
+    await using first = await openTestBed();
+    await using second = await openTestBed({
+      "local-subnet": String(first.config["local-subnet"]).replace(".0/24", ".128/26"),
+    });
+    const { id } = await first.provider.createInstance(testRequest("x"), testCall());
+    const message = expect.stringContaining(
+      `meets the network ${String(first.config["local-subnet"])} of another daemon's bridge ${String(first.config["local-bridge"])}`,
+    );
+    await expect(second.provider.createInstance(testRequest("x"), testCall())).rejects.toMatchObject({
+      code: "invalid_config",
+      message,
+    });
+    expect(await second.traces()).toEqual(noTraces);
+    expect(await second.provider.configVerifier(testCall())).toMatchObject([
+      {
+        severity: "error",
+        subject: "local-subnet",
+        message,
+        remedy: expect.stringContaining("local-subnet"),
+      },
+    ]);
+    await first.provider.deleteInstance({ instanceId: id, tags: {} }, testCall());
+    await expect(second.provider.createInstance(testRequest("x"), testCall())).resolves.toBeDefined();
+  });
+
   test("missing guest programs and a kernel without a feature are named with their remedy", async () => {
     await using bed = await openTestBed();
     const empty = `${bed.stateDirectory}/empty`;

@@ -113,6 +113,11 @@ describe("the checks of a node", () => {
       ["network warning probe-port"],
     ],
     [
+      "what a killed run has left",
+      doctorContext({ leftNetworks: async () => ["pprun-0a1b2c3d"] }),
+      ["network warning pprun-0a1b2c3d"],
+    ],
+    [
       "too few descriptors",
       doctorContext({}, { flags: ["-peerpods-limit-per-node=500"] }),
       ["limits error open files"],

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { release } from "node:os";
 import { execa } from "execa";
 import { isMissing } from "../../sandbox/journal/atomic-file.ts";
+import { leftNetworks } from "../run/left-networks.ts";
 
 const MAX_FILE_BYTES = 65_536;
 const RUN_TIMEOUT_MS = 10_000;
@@ -38,6 +39,8 @@ export interface DoctorHost {
   canWrite(path: string): Promise<boolean>;
   /** Whether a TCP port of the loopback address can be listened on. */
   isPortFree(port: number): Promise<boolean>;
+  /** Names of networks that a killed `peerpods run` has left. */
+  leftNetworks(): Promise<readonly string[]>;
 }
 
 /** `TMPFS_MAGIC` and `RAMFS_MAGIC` of statfs(2). */
@@ -99,6 +102,7 @@ export async function thisHost(programFile: string): Promise<DoctorHost> {
         server.close();
       }
     },
+    leftNetworks,
   };
 }
 

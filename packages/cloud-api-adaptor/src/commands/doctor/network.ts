@@ -15,7 +15,12 @@ interface Link {
 export const network: Check = {
   area: "network",
   async run(context) {
-    return [...(await underlay(context)), ...(await vxlanPort(context)), ...(await probePort(context))];
+    return [
+      ...(await underlay(context)),
+      ...(await vxlanPort(context)),
+      ...(await probePort(context)),
+      ...(await leftovers(context)),
+    ];
   },
 };
 
@@ -87,6 +92,15 @@ async function probePort({ host, settings: { probePort: port } }: CheckContext) 
       remedy: "choose another probe-port, or 0 for none",
     }),
   ];
+}
+
+async function leftovers({ host }: CheckContext) {
+  return (await host.leftNetworks()).map((name) =>
+    finding("warning", name, {
+      message: "a peerpods run that was killed has left this bridge and network namespace",
+      remedy: `the next peerpods run removes them; or: ip netns delete ${name}; ip link delete ${name}`,
+    }),
+  );
 }
 
 async function query<T>({ host, signal }: CheckContext, args: readonly string[]): Promise<readonly T[]> {

@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import { leftNetworks, sweepNetworks } from "./left-networks.ts";
 import { createPodNetwork } from "./pod-network.ts";
 
 const wait = (): AbortSignal => AbortSignal.timeout(20_000);
@@ -66,6 +68,29 @@ describe("the pod network that run makes", () => {
     });
     // The kernel may still be taking down the network of the test before this one.
     expect((await traces("pprun-")).filter((trace) => !before.includes(trace))).toEqual([]);
+  });
+
+  it("is found and removed by the next run when its own was killed; that of a living run stays", async () => {
+    const module = JSON.stringify(new URL("pod-network.ts", import.meta.url).href);
+    const program = `
+      import { createPodNetwork } from ${module};
+      const { path } = await createPodNetwork(undefined, AbortSignal.timeout(20_000));
+      console.log(path);
+      setInterval(() => undefined, 1_000);`;
+    const run = execa(
+      process.execPath,
+      ["--conditions=@peerpods/source", "--input-type=module", "--eval", program],
+      { reject: false, buffer: false },
+    );
+    await using living = await createPodNetwork(undefined, wait());
+    const [path] = (await once(createInterface(run.stdout), "line", { signal: wait() })) as [string];
+    expect(await leftNetworks()).not.toContain(nameOf(path));
+    run.kill("SIGKILL");
+    await run;
+    expect(await leftNetworks()).toContain(nameOf(path));
+    expect(await sweepNetworks()).toContain(nameOf(path));
+    await expect.poll(() => traces(nameOf(path)), { timeout: 20_000 }).toEqual([]);
+    expect(await traces(nameOf(living.path))).not.toEqual([]);
   });
 
   it("a given one is used as it is and not removed", async () => {

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { execa } from "execa";
 import { CommandError, causeLine } from "../command-error.ts";
+import { removeNetwork } from "./left-networks.ts";
+import { claimNetwork } from "./network-claim.ts";
 
 /** The network namespace of a pod. Disposal removes what was made for it; can be repeated. */
 export interface PodNetwork extends AsyncDisposable {
@@ -12,13 +14,14 @@ export interface PodNetwork extends AsyncDisposable {
 /**
  * The given namespace, or one made as a CNI bridge plugin would: a bridge on this node, a namespace on it with one address
  * and a default route. Names are unique; the network is one /30 of 10.222.0.0/16 picked at random among the free ones.
+ * A process that is killed leaves them; `left-networks.ts` finds and removes them.
  */
 export async function createPodNetwork(path: string | undefined, signal: AbortSignal): Promise<PodNetwork> {
   if (path !== undefined) return { path, address: undefined, [Symbol.asyncDispose]: async () => undefined };
   const name = `pprun-${randomBytes(4).toString("hex")}`;
   await using undo = new AsyncDisposableStack();
-  undo.defer(async () => void (await execa("ip", ["link", "delete", name], { reject: false })));
-  undo.defer(async () => void (await execa("ip", ["netns", "delete", name], { reject: false })));
+  undo.use(await claimNetwork(name));
+  undo.defer(() => removeNetwork(name));
   try {
     const { gateway, address } = await freeSubnet(signal);
     await execa("ip", ["netns", "add", name], { cancelSignal: signal });

@@ -54,6 +54,7 @@ export function doctorContext(
       exists: async (path) => path === "/" || path === "/var/lib" || path === "/run",
       canWrite: async () => true,
       isPortFree: async () => true,
+      leftNetworks: async () => [],
       ...change,
     },
   };

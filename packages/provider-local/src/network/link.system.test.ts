@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { execa } from "execa";
 import { test } from "vitest";
-import { linkExists } from "./bridge.ts";
+import { linkExists } from "./link.ts";
 
 const isRoot = process.getuid?.() === 0;
 
