@@ -91,7 +91,7 @@ async function gatherNode(
     sandboxes: await relay.list({ signal }),
   }));
   await gathering.add("relay.log", async () => {
-    const ofUnit = await host.run("journalctl", ["--unit", RELAY_UNIT, "--lines=5000", "--no-pager"], {
+    const ofUnit = await host.run("journalctl", ["--unit", `${RELAY_UNIT}*`, "--lines=5000", "--no-pager"], {
       signal,
     });
     return (

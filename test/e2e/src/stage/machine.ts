@@ -45,9 +45,13 @@ export function leftovers(before: MachineState, after: MachineState, marks: read
   return difference(before, after, (name) => marks.some((mark) => name.includes(mark)));
 }
 
+/** What systemd starts and ends by itself, such as its bus, a timer's service or somebody's login. */
+const ofServiceManager = /\/(?:system|user)\.slice\/(?!peerpods)/;
+
 /** The same whoever made them, for a machine on which nobody else works; mounts and rules are left out as too common. */
 export function leftoversOfAnybody(before: MachineState, after: MachineState): Leftovers {
-  const { processes, namespaces, links, cgroups } = difference(before, after, () => true);
+  const counts = (name: string): boolean => !ofServiceManager.test(name);
+  const { processes, namespaces, links, cgroups } = difference(before, after, counts);
   return Object.fromEntries(
     Object.entries({ processes, namespaces, links, cgroups }).filter(([, names]) => names !== undefined),
   );

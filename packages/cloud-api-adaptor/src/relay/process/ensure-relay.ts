@@ -62,9 +62,9 @@ async function start(
   relay: RelayControl,
   wait: { readonly signal: AbortSignal },
 ): Promise<RelayHello> {
-  const { ended } = await launcher.launch(lockedCommand(socketPath, command), wait);
+  using launched = await launcher.launch(lockedCommand(socketPath, command), wait);
   let endedBecause: string | undefined;
-  void ended.then((reason) => (endedBecause = reason));
+  void launched.ended.then((reason) => (endedBecause = reason));
   for (;;) {
     const hello = await greet(relay, wait);
     if (hello !== undefined) return hello;

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { execa } from "execa";
-import { reasonOf, RelayError } from "../errors.ts";
+import { reasonOf } from "../errors.ts";
 
 /** How a relay process is started; each leaves it in a session and cgroup that are not the starter's. */
 export interface RelayLauncher {
@@ -10,12 +11,13 @@ export interface RelayLauncher {
   launch(command: readonly string[], options: { readonly signal: AbortSignal }): Promise<LaunchedRelay>;
 }
 
-export interface LaunchedRelay {
+/** A relay on its way. Disposal ends the watching of it; the relay goes on. */
+export interface LaunchedRelay extends Disposable {
   /** Resolves with the reason when the process has already ended; never resolves while it runs. */
   readonly ended: Promise<string>;
 }
 
-/** Name of the relay's cgroup and of its transient unit. */
+/** Name of the relay's cgroup, and the beginning of that of its transient unit. */
 export const RELAY_UNIT = "peerpods-agent-relay";
 
 /** systemd's presence, as `sd_booted(3)` finds it. */
@@ -32,23 +34,21 @@ export async function chooseLauncher(logFile: string): Promise<RelayLauncher> {
 
 /**
  * Starts a transient service, which stopping the daemon's own unit does not touch. Its output goes to the journal; what
- * is left of an earlier one is collected.
+ * is left of an earlier one is collected. Each start has a unit of its own, so that several daemons of a machine, or two
+ * starts at once, do not meet in a name: the relay's lock decides among them.
  */
 const systemdLauncher: RelayLauncher = {
-  launch: async (command, { signal }) => {
-    const result = await execa(
-      "systemd-run",
-      [`--unit=${RELAY_UNIT}`, "--collect", "--quiet", "--property=UMask=0077", "--", ...command],
-      { cancelSignal: signal, reject: false },
-    );
-    if (result.failed) {
-      signal.throwIfAborted();
-      throw new RelayError(
-        "unavailable",
-        `systemd-run cannot start the relay: ${result.stderr || result.shortMessage}`,
-      );
-    }
-    return { ended: new Promise(() => undefined) };
+  launch: (command, { signal }) => {
+    signal.throwIfAborted();
+    const unit = `${RELAY_UNIT}-${randomBytes(4).toString("hex")}`;
+    const flags = [`--unit=${unit}`, "--collect", "--quiet", "--wait", "--property=UMask=0077"];
+    // It only watches: ended early, it leaves the unit alone.
+    const watch = execa("systemd-run", [...flags, "--", ...command], { reject: false });
+    const ended = watch.then(({ stderr, shortMessage, exitCode }) => {
+      const why = stderr || shortMessage || `status ${exitCode}`;
+      return `unit ${unit}: ${why}; journalctl --unit ${unit} may say more`;
+    });
+    return Promise.resolve({ ended, [Symbol.dispose]: () => void watch.kill("SIGTERM") });
   },
 };
 
@@ -71,7 +71,7 @@ export function detachedLauncher(logFile: string): RelayLauncher {
           );
         });
         child.unref();
-        return Promise.resolve({ ended });
+        return Promise.resolve({ ended, [Symbol.dispose]: () => undefined });
       } finally {
         closeSync(log);
       }
