@@ -49,9 +49,7 @@ function multiarch() {
   return `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
 }
 
-// The libvirt tests run only on demand, and their packages are large.
-const forTests = process.env.PEERPODS_LIBVIRT === "1" ? [...forPods, ...forLibvirtTests] : forPods;
-const lists = { demo: forPods, test: forTests };
+const lists = { demo: forPods, test: [...forPods, ...forLibvirtTests] };
 
 /** Packages of a list that are not on this machine. */
 export function missingPackages(list) {

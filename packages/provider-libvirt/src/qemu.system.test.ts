@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { silentLogger, systemClock } from "@peerpods/cloud-providers";
 import {
   conformanceRules,
@@ -7,15 +5,12 @@ import {
   type ConformanceTarget,
 } from "@peerpods/cloud-providers/conformance";
 import { testRequest } from "@peerpods/cloud-providers/testing";
-import { buildGuest, missingLibvirtd, startLibvirtd } from "@peerpods/libvirt-stand-in";
+import { buildSmallGuest, missingLibvirtd, startLibvirtd } from "@peerpods/libvirt-stand-in";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { namesOfId } from "./identity.ts";
 import { cloudInitFile, createTarget, type PreparedSite } from "./testing/target.ts";
 
-const processUserData = fileURLToPath(new URL("../../podvm/bundle/process-user-data.mjs", import.meta.url));
-const missing =
-  (await missingLibvirtd()) ??
-  (existsSync(processUserData) ? undefined : "needs the guest programs: pnpm build");
+const missing = await missingLibvirtd();
 
 /** Each creation is a boot of some seconds, so only what libvirt's test driver cannot show is tried here, unless all time is ours. */
 const shortList: ReadonlySet<string> = new Set([
@@ -38,12 +33,11 @@ const rules = conformanceRules.filter(({ id }) => soak || shortList.has(id));
 async function open(): Promise<{
   readonly site: PreparedSite;
   readonly target: ConformanceTarget;
-  readonly nodeInitrd: string;
   readonly virsh: (...args: string[]) => Promise<string>;
   readonly dispose: () => Promise<void>;
 }> {
   await using parts = new AsyncDisposableStack();
-  const guest = await buildGuest(processUserData);
+  const guest = await buildSmallGuest();
   const libvirtd = parts.use(await startLibvirtd());
   const site = parts.use(
     await createTarget({
@@ -60,7 +54,7 @@ async function open(): Promise<{
         LIBVIRT_MEMORY: "96",
         LIBVIRT_ROOT_DISK_SIZE: "1",
         LIBVIRT_KERNEL: guest.kernel,
-        LIBVIRT_INITRD: guest.smallInitrd,
+        LIBVIRT_INITRD: guest.initrd,
         LIBVIRT_KERNEL_ARGS: "console=ttyS0 quiet panic=-1",
       },
       clock: systemClock,
@@ -77,7 +71,7 @@ async function open(): Promise<{
     },
   };
   const virsh = (...args: string[]) => libvirtd.virsh(libvirtd.qemuUri, args);
-  return { site, target, virsh, nodeInitrd: guest.nodeInitrd, dispose: () => kept.disposeAsync() };
+  return { site, target, virsh, dispose: () => kept.disposeAsync() };
 }
 
 describe.skipIf(missing !== undefined)(`QEMU${missing === undefined ? "" : ` (${missing})`}`, () => {
@@ -86,33 +80,6 @@ describe.skipIf(missing !== undefined)(`QEMU${missing === undefined ? "" : ` (${
     opened = await open();
   });
   afterAll(() => opened.dispose());
-
-  describe("a guest with Node", () => {
-    it(
-      "boots, reads its user data with process-user-data and serves port 15150",
-      { timeout: 600_000 },
-      async () => {
-        const provider = await opened.site.connect({
-          LIBVIRT_INITRD: opened.nodeInitrd,
-          LIBVIRT_MEMORY: "1024",
-        });
-        const content = '{"pod-name":"web-0"}';
-        const userData = `#cloud-config\n\nwrite_files:\n  - path: /run/peerpod/apf.json\n    content: |\n      ${content}\n`;
-        const request = testRequest({ userData });
-        const call = { signal: AbortSignal.timeout(540_000), logger: silentLogger };
-        try {
-          const { addresses } = await provider.createInstance(request, call);
-          const answer = await untilAnswered(
-            `http://${addresses[0]}:15150/run/peerpod/apf.json`,
-            call.signal,
-          );
-          expect(answer.trim()).toBe(content);
-        } finally {
-          await provider.deleteInstance({ token: request.token, tags: request.tags }, call);
-        }
-      },
-    );
-  });
 
   describe("a guest with UEFI", () => {
     it(
@@ -143,15 +110,3 @@ describe.skipIf(missing !== undefined)(`QEMU${missing === undefined ? "" : ` (${
     },
   );
 });
-
-async function untilAnswered(url: string, signal: AbortSignal): Promise<string> {
-  for (;;) {
-    try {
-      const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]) });
-      if (response.ok) return await response.text();
-    } catch {
-      signal.throwIfAborted();
-    }
-    await systemClock.sleep(500, { signal });
-  }
-}

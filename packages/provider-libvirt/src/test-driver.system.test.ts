@@ -1,79 +1,116 @@
-import { missingLibvirtd, startLibvirtd } from "@peerpods/libvirt-stand-in";
-import {
-  defineConformanceTests,
-  runSeededFaults,
-  saveReportTo,
-  type ConformanceTarget,
-} from "@peerpods/cloud-providers/conformance";
+import { randomBytes } from "node:crypto";
+import { ProviderError, silentLogger, type CreateInstanceRequest } from "@peerpods/cloud-providers";
+import { runSeededFaults } from "@peerpods/cloud-providers/conformance";
+import { testRequest } from "@peerpods/cloud-providers/testing";
+import { missingLibvirtd } from "@peerpods/libvirt-stand-in";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { namesOfId } from "./identity.ts";
-import { ACT_GRACE_MS } from "./virsh/connection.ts";
-import { runProgram } from "./virsh/run.ts";
-import { DrivenClock } from "./testing/driven-clock.ts";
-import { createFaultyRun } from "./testing/faulty-run.ts";
-import { createTarget, type PreparedSite } from "./testing/target.ts";
-import { fillTestDriver } from "./testing/test-driver.ts";
+import { MAX_USER_DATA_BYTES } from "./instance/request.ts";
+import { openTestDriver, type TestDriverBed } from "./testing/test-driver-bed.ts";
 
 const missing = await missingLibvirtd();
 const soak = process.env["PEERPODS_SOAK"] === "1";
+/** A share for every test run. */
+const runs = soak ? 500 : 6;
 
-/** Everything but boots: libvirt's own test driver, in a libvirtd of ours, with faults at each command of virsh. */
-async function open(): Promise<{
-  readonly target: ConformanceTarget;
-  readonly dispose: () => Promise<void>;
-}> {
-  await using parts = new AsyncDisposableStack();
-  const libvirtd = parts.use(await startLibvirtd());
-  const driver = fillTestDriver(runProgram);
-  const faulty = createFaultyRun(driver.run);
-  const clock = new DrivenClock(faulty.busy);
-  const prepared: PreparedSite = parts.use(
-    await createTarget({
-      libvirtd,
-      uri: libvirtd.testUri,
-      pool: "default-pool",
-      network: "default",
-      env: { LIBVIRT_BOOT_FIRMWARE: "bios", LIBVIRT_DOMAIN_TYPE: "qemu" },
-      run: faulty.run,
-      clock,
-      cloudInit: (id) =>
-        Promise.resolve(driver.uploads.get(namesOfId(id).cloudInitVolume) ?? Buffer.alloc(0)),
-    }),
-  );
-  const kept = parts.move();
-  const target: ConformanceTarget = {
-    ...prepared.target,
-    drive: (rule) => clock.drive(rule),
-    undoMs: ACT_GRACE_MS + 2_000,
-    faults: faulty.faults,
-  };
-  return { target, dispose: () => kept.disposeAsync() };
-}
+const call = () => ({ signal: new AbortController().signal, logger: silentLogger });
+const newRequest = (change: Parameters<typeof testRequest>[0] = {}) =>
+  testRequest({ sandboxId: randomBytes(32).toString("hex"), ...change });
 
 describe.skipIf(missing !== undefined)(
-  `libvirt's test driver${missing === undefined ? "" : ` (${missing})`}`,
+  `lives on libvirt's test driver${missing === undefined ? "" : ` (${missing})`}`,
   () => {
-    defineConformanceTests({ afterAll, beforeAll, describe, it }, open, {
-      timeoutMs: 900_000,
-      onReport: saveReportTo(process.env["PEERPODS_CONFORMANCE_DIR"]),
+    let bed: TestDriverBed;
+    beforeAll(async () => {
+      bed = await openTestDriver();
+    });
+    afterAll(() => bed[Symbol.asyncDispose]());
+    const census = async () => (await bed.target.census?.()) ?? [];
+
+    it(
+      `${runs} lives of instances under faults leave nothing`,
+      { timeout: soak ? 7_200_000 : 600_000 },
+      async () => {
+        expect(await runSeededFaults(bed.target, { runs, seed: 11 })).toEqual({ done: runs, failures: [] });
+      },
+    );
+
+    it("takes no more commands of virsh for a creation and a deletion than are told in docs/providers.md", async () => {
+      const provider = await bed.connect();
+      const request = newRequest();
+      const commandsOf = async <T>(act: Promise<T>) => {
+        const first = bed.commands.length;
+        await bed.drive(act);
+        return bed.commands.slice(first);
+      };
+      expect(await commandsOf(provider.createInstance(request, call()))).toEqual([
+        "dumpxml",
+        "capabilities",
+        "vol-dumpxml",
+        ...["vol-create", "vol-dumpxml", "vol-create", "vol-dumpxml", "vol-upload"],
+        ...["create", "define", "domifaddr"],
+      ]);
+      expect(
+        await commandsOf(provider.deleteInstance({ token: request.token, tags: request.tags }, call())),
+      ).toEqual([
+        ...["dumpxml", "destroy", "undefine", "undefine"],
+        ...["pool-refresh", "vol-list", "vol-delete", "vol-delete"],
+      ]);
     });
 
-    describe("seeded faults", () => {
-      let opened: Awaited<ReturnType<typeof open>>;
-      beforeAll(async () => {
-        opened = await open();
+    describe("bad input in a request is refused, and nothing is made", () => {
+      const spec = (change: Partial<CreateInstanceRequest["spec"]>) => newRequest({ spec: change });
+      it.each<[what: string, code: string, request: CreateInstanceRequest]>([
+        ["an image that does not exist", "not_found", spec({ image: "no-such.qcow2" })],
+        ["an image with shell characters", "not_found", spec({ image: "$(touch /tmp/x);`id`|&.qcow2" })],
+        ["an image with URL characters", "not_found", spec({ image: "../../etc/shadow?x=%2F#y" })],
+        ["an image that is an option of virsh", "invalid_request", spec({ image: "--pool" })],
+        ["an image with a line break", "invalid_request", spec({ image: "a\nb" })],
+        ["a machine type", "invalid_request", spec({ instanceType: "m5.large" })],
+        ["another architecture", "invalid_request", spec({ arch: "s390x" })],
+        ["a volume that does not exist", "not_found", spec({ volumes: [{ diskId: "no-such" }] })],
+        ["a volume with URL characters", "invalid_request", spec({ volumes: [{ diskId: "a/../b?c" }] })],
+        [
+          "user data one byte over the limit",
+          "invalid_request",
+          newRequest({ userData: "x".repeat(MAX_USER_DATA_BYTES + 1) }),
+        ],
+        ["a tag without a name", "invalid_request", { ...newRequest(), tags: { "": "x" } }],
+        ["half a character in a tag", "invalid_request", { ...newRequest(), tags: { a: "\ud800" } }],
+        ["a token with shell characters", "invalid_request", { ...newRequest(), token: "$(id)" }],
+      ])("%s: %s", async (_what, code, request) => {
+        const provider = await bed.connect();
+        const before = await census();
+        const first = bed.commands.length;
+        const creation = bed.drive(provider.createInstance(request, call()));
+        await expect(creation).rejects.toMatchObject({ code });
+        expect(await census()).toEqual(before);
+        const made = bed.commands
+          .slice(first)
+          .filter((name) => /^(vol-create|vol-upload|create|define)$/.test(name));
+        expect(made).toEqual([]);
       });
-      afterAll(() => opened.dispose());
+    });
 
-      const runs = soak ? 500 : 10;
-      it(
-        `${runs} lives of instances under faults leave nothing`,
-        { timeout: soak ? 7_200_000 : 600_000 },
-        async () => {
-          const result = await runSeededFaults(opened.target, { runs, seed: 11 });
-          expect(result).toEqual({ done: runs, failures: [] });
-        },
-      );
+    describe("bad input in a deletion is refused before libvirt is asked", () => {
+      it.each([
+        "",
+        "i-0123456789abcdef0",
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v",
+        // A UUID that libvirt itself would give.
+        "3f2c0b0e-6a52-4c39-9f0b-0a5c9a3f0d11",
+        "$(reboot)",
+        "--all",
+        "test+unix:///default?socket=x#y",
+        "*",
+      ])("the id %j", async (instanceId) => {
+        const provider = await bed.connect();
+        const first = bed.commands.length;
+        const deletion = provider.deleteInstance({ instanceId, tags: {} }, call());
+        await expect(deletion).rejects.toSatisfy(
+          (error) => error instanceof ProviderError && error.code === "invalid_request",
+        );
+        expect(bed.commands.slice(first)).toEqual([]);
+      });
     });
   },
 );

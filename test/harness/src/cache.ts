@@ -10,12 +10,19 @@ export function cacheDirectory(): string {
 /**
  * Returns the directory `key` of the cache, and makes it with `build` when it is not there. `key` carries every version
  * that goes in. Builds happen beside it and are renamed in place, so a broken or a second build is never seen.
+ * @param replaces beginning of keys of which a new build makes older ones useless: those of yesterday are removed.
  */
-export async function buildOnce(key: string, build: (directory: string) => Promise<void>): Promise<string> {
+export async function buildOnce(
+  key: string,
+  build: (directory: string) => Promise<void>,
+  { replaces }: { readonly replaces?: string } = {},
+): Promise<string> {
   const done = join(cacheDirectory(), key);
   if (await exists(done)) return done;
   await mkdir(cacheDirectory(), { recursive: true });
-  await removeAbandoned(cacheDirectory());
+  await removeOld(
+    (name) => name.includes(".making-") || (replaces !== undefined && name.startsWith(replaces)),
+  );
   const making = await mkdtemp(`${done}.making-`);
   try {
     await build(making);
@@ -28,12 +35,13 @@ export async function buildOnce(key: string, build: (directory: string) => Promi
   return done;
 }
 
-/** A build that was killed leaves its directory; after a day nobody is building in it any more. */
-async function removeAbandoned(cache: string): Promise<void> {
-  for (const name of await readdir(cache)) {
-    if (!name.includes(".making-")) continue;
-    const { mtimeMs } = await stat(join(cache, name));
-    if (Date.now() - mtimeMs > 86_400_000) await rm(join(cache, name), { recursive: true, force: true });
+/** A build that was killed leaves its directory; after a day nobody is building in it, or using what was replaced. */
+async function removeOld(isOld: (name: string) => boolean): Promise<void> {
+  for (const name of await readdir(cacheDirectory())) {
+    if (!isOld(name)) continue;
+    const path = join(cacheDirectory(), name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > 86_400_000) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -1,2 +1,2 @@
-export { buildGuest, type Guest } from "./guest/build-guest.ts";
 export { missingLibvirtd, startLibvirtd, type Libvirtd } from "./libvirtd.ts";
+export { buildSmallGuest, type SmallGuest } from "./small-guest.ts";

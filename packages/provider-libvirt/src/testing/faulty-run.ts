@@ -26,11 +26,13 @@ export interface FaultyRun {
   readonly faults: FaultFacility;
   /** Programs that run at this moment; one that is stalled counts as none. */
   readonly busy: () => number;
+  /** Commands of virsh since the start, in their order, those that a fault has answered too. */
+  readonly commands: readonly string[];
 }
 
 export function createFaultyRun(real: Run): FaultyRun {
   const armed = new Set<Fault>();
-  let calls = 0;
+  const commands: string[] = [];
   let busy = 0;
 
   async function counted(...args: Parameters<Run>): Promise<RunResult> {
@@ -44,7 +46,7 @@ export function createFaultyRun(real: Run): FaultyRun {
 
   const run: Run = async (program, args, options) => {
     if (program !== "virsh") return await counted(program, args, options);
-    calls += 1;
+    commands.push(commandOf(args));
     const kind = hit(armed);
     if (kind === undefined) return await counted(program, args, options);
     if (kind === "reset_after" || kind === "stall_after") await counted(program, args, options);
@@ -68,12 +70,18 @@ export function createFaultyRun(real: Run): FaultyRun {
   return {
     run,
     busy: () => busy,
+    commands,
     faults: {
-      callCount: () => calls,
+      callCount: () => commands.length,
       inject: ({ kind, after, times = 1 }) => arm(kind, after, times),
       stall: ({ after, acted }) => arm(acted ? "stall_after" : "stall", after, 1),
     },
   };
+}
+
+/** The first word behind the options of virsh itself. */
+function commandOf(args: readonly string[]): string {
+  return args[args.indexOf("--connect") + 2] ?? "";
 }
 
 /** Every armed fault sees every call; the first one that is due hits it. */
