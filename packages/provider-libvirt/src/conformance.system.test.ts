@@ -1,9 +1,8 @@
 import { defineConformanceTests, saveReportTo } from "@peerpods/cloud-providers/conformance";
-import { missingLibvirtd } from "@peerpods/libvirt-stand-in";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { openTestDriver } from "./testing/test-driver-bed.ts";
+import { missingForTestDriver, openTestDriver } from "./testing/test-driver-bed.ts";
 
-const missing = await missingLibvirtd();
+const missing = await missingForTestDriver();
 
 describe.skipIf(missing !== undefined)(
   `libvirt's test driver${missing === undefined ? "" : ` (${missing})`}`,

@@ -2,15 +2,14 @@ import { randomBytes } from "node:crypto";
 import { ProviderError, silentLogger, type CreateInstanceRequest } from "@peerpods/cloud-providers";
 import { runSeededFaults } from "@peerpods/cloud-providers/conformance";
 import { testRequest } from "@peerpods/cloud-providers/testing";
-import { missingLibvirtd } from "@peerpods/libvirt-stand-in";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_USER_DATA_BYTES } from "./instance/request.ts";
-import { openTestDriver, type TestDriverBed } from "./testing/test-driver-bed.ts";
+import { missingForTestDriver, openTestDriver, type TestDriverBed } from "./testing/test-driver-bed.ts";
 
-const missing = await missingLibvirtd();
+const missing = await missingForTestDriver();
 const soak = process.env["PEERPODS_SOAK"] === "1";
 /** A share for every test run. */
-const runs = soak ? 500 : 6;
+const runs = soak ? 500 : 40;
 
 const call = () => ({ signal: new AbortController().signal, logger: silentLogger });
 const newRequest = (change: Parameters<typeof testRequest>[0] = {}) =>

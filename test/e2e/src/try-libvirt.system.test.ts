@@ -15,7 +15,11 @@ const BOOT_TIMEOUT_MS = 480_000;
 describe.skipIf(missing !== undefined)(
   `peerpods on provider libvirt, with a VM under emulation${missing === undefined ? "" : ` (${missing})`}`,
   () => {
-    let libvirtd: Libvirtd;
+    let libvirtd: Libvirtd | undefined;
+    const running = () => {
+      if (libvirtd === undefined) throw new Error("libvirtd did not start");
+      return libvirtd;
+    };
     let flags: readonly string[];
 
     const peerpods = async (words: readonly string[]) => {
@@ -30,8 +34,8 @@ describe.skipIf(missing !== undefined)(
     beforeAll(async () => {
       const { kernel, initrd } = await buildTestPodVMImage(image);
       libvirtd = await startLibvirtd();
-      const { qemuUri, pool, network } = libvirtd;
-      await libvirtd.virsh(qemuUri, ["vol-create-as", pool, "podvm-base.qcow2", "64M", "--format", "qcow2"]);
+      const { qemuUri, pool, network } = running();
+      await running().virsh(qemuUri, ["vol-create-as", pool, "podvm-base.qcow2", "64M", "--format", "qcow2"]);
       flags = [
         ...["-uri", qemuUri, "-pool-name", pool, "-network-name", network, "-domain-type", "qemu"],
         ...[
@@ -49,7 +53,7 @@ describe.skipIf(missing !== undefined)(
         ...["-kernel", kernel, "-initrd", initrd, "-kernel-args", kernelArguments, "-address-timeout", "5m"],
       ];
     });
-    afterAll(() => libvirtd[Symbol.asyncDispose]());
+    afterAll(async () => await libvirtd?.[Symbol.asyncDispose]());
 
     it("doctor asks libvirt, and names what will not work with a remedy", async () => {
       const findings = async (more: readonly string[]) => {
@@ -89,10 +93,10 @@ describe.skipIf(missing !== undefined)(
         for (const step of ["instance", "tunnel", "running", "container", "exit", "gone"])
           expect(stderr).toMatch(new RegExp(`ms .* ${step}$`, "m"));
         expect(stderr).toMatch(/nothing is left: no instance carries cluster try-[0-9a-f]{12}/);
-        const { qemuUri, pool } = libvirtd;
-        expect((await libvirtd.virsh(qemuUri, ["list", "--all", "--name"])).trim()).toBe("");
-        await libvirtd.virsh(qemuUri, ["pool-refresh", pool]);
-        expect((await libvirtd.virsh(qemuUri, ["vol-list", pool])).trim()).toMatch(
+        const { qemuUri, pool } = running();
+        expect((await running().virsh(qemuUri, ["list", "--all", "--name"])).trim()).toBe("");
+        await running().virsh(qemuUri, ["pool-refresh", pool]);
+        expect((await running().virsh(qemuUri, ["vol-list", pool])).trim()).toMatch(
           /^podvm-base\.qcow2\s+\S+$/,
         );
       },

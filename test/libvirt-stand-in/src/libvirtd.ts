@@ -37,6 +37,7 @@ const PACKAGES =
 
 /** Why libvirtd cannot run here, or `undefined` when it can. Fits vitest's `skip` notes. */
 export async function missingLibvirtd(): Promise<string | undefined> {
+  if (process.env["PEERPODS_LIBVIRT"] !== "1") return "boots machines: set PEERPODS_LIBVIRT=1";
   if (process.geteuid?.() !== 0) return "needs root: libvirtd runs in namespaces of its own";
   const missing = [];
   for (const program of programs) if ((await find(program)) === undefined) missing.push(program);

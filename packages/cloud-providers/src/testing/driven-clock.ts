@@ -14,6 +14,12 @@ export class DrivenClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
   readonly #timers = new Set<{ readonly at: number; readonly fire: () => void }>();
   readonly #held = new Set<{ stalled: boolean }>();
+  readonly #busy: () => boolean;
+
+  /** @param isBusy whether something else is under way that time has to wait for; default: never. */
+  constructor(isBusy: () => boolean = () => false) {
+    this.#busy = isBusy;
+  }
 
   now(): number {
     return this.#now;
@@ -82,7 +88,7 @@ export class DrivenClock implements Clock {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve));
       if (settled) return await promise;
-      if ([...this.#held].some(({ stalled }) => !stalled)) {
+      if (this.#busy() || [...this.#held].some(({ stalled }) => !stalled)) {
         idle = 0;
         await pause(1);
         continue;

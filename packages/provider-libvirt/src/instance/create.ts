@@ -1,6 +1,7 @@
 import {
   ProviderError,
   UNDO_TIMEOUT_MS,
+  limitedCall,
   type CallContext,
   type CreateInstanceRequest,
   type Instance,
@@ -10,7 +11,6 @@ import type { LibvirtHost } from "../host.ts";
 import { namesOfId } from "../identity.ts";
 import { writeCloudInitIso } from "../storage/cloud-init-iso.ts";
 import { createVolume } from "../storage/volumes.ts";
-import { timeLimit } from "../time-limit.ts";
 import { isProblem } from "../virsh/errors.ts";
 import { waitForAddresses } from "./addresses.ts";
 import { findDomain, isOwn } from "./look.ts";
@@ -131,8 +131,7 @@ async function undo(
   { id, reason }: { readonly id: string; readonly reason: unknown },
   { logger }: CallContext,
 ): Promise<void> {
-  using limit = timeLimit(host.clock, UNDO_TIMEOUT_MS);
-  const call = { ...limit, logger };
+  using call = limitedCall(host.clock, { timeoutMs: UNDO_TIMEOUT_MS, logger });
   try {
     await removeInstance(host, { id, domainExists: true }, call);
   } catch (error) {

@@ -4,20 +4,20 @@ import { join } from "node:path";
 import { loadOptions, silentLogger, type Clock, type Provider } from "@peerpods/cloud-providers";
 import type { ConformanceTarget } from "@peerpods/cloud-providers/conformance";
 import { execa } from "execa";
-import type { Libvirtd } from "@peerpods/libvirt-stand-in";
 import { describeDomain } from "../domain/describe.ts";
 import { namesOfId } from "../identity.ts";
 import { MAX_USER_DATA_BYTES } from "../instance/request.ts";
 import { libvirtOptions } from "../options.ts";
 import { newLibvirtProvider } from "../provider.ts";
 import type { Run } from "../virsh/run.ts";
+import type { AskVirsh } from "./virsh-shell.ts";
 
 /** Where a {@link createTarget} connects to. */
 export interface TargetSite {
-  readonly libvirtd: Libvirtd;
   readonly uri: string;
   readonly pool: string;
   readonly network: string;
+  readonly ask: AskVirsh;
   /** Values of options beside URI, pool and network, as environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly run?: Run;
@@ -35,12 +35,11 @@ export interface PreparedSite extends AsyncDisposable {
 
 /** A conformance target on one driver of a libvirtd. Makes a base volume and two data volumes. */
 export async function createTarget(site: TargetSite): Promise<PreparedSite> {
-  const { libvirtd, uri, pool, network, clock } = site;
-  const virsh = (...args: string[]) => libvirtd.virsh(uri, args);
+  const { uri, pool, network, clock, ask } = site;
   const stateDir = await mkdtemp(join(tmpdir(), "pplv-state-"));
   const volumes = ["data-1.qcow2", "data-2.qcow2"];
   for (const name of ["podvm-base.qcow2", ...volumes])
-    await virsh("vol-create-as", pool, name, "64M", "--format", "qcow2");
+    await ask("vol-create-as", pool, name, "64M", "--format", "qcow2");
   const connect = (env: Readonly<Record<string, string>> = {}) => {
     const all = { LIBVIRT_URI: uri, LIBVIRT_POOL: pool, LIBVIRT_NET: network, ...site.env, ...env };
     const loaded = loadOptions(libvirtOptions, { argv: [], env: all });
@@ -54,13 +53,13 @@ export async function createTarget(site: TargetSite): Promise<PreparedSite> {
     abilities: ["inventory", "volumes"],
     connect: () => connect(),
     clock,
-    census: () => census(site, stateDir),
+    census: () => census(ask, { pool, stateDir }),
     userDataOf: async (id) => await readUserData(await site.cloudInit(id), stateDir),
     maxUserDataBytes: MAX_USER_DATA_BYTES,
-    tagsOf: async (id) => ({ [id]: describeDomain(await virsh("dumpxml", id)).metadata?.tags ?? {} }),
+    tagsOf: async (id) => ({ [id]: describeDomain(await ask("dumpxml", id)).metadata?.tags ?? {} }),
     vanish: async (id) => {
-      await virsh("destroy", id);
-      await virsh("undefine", id);
+      await ask("destroy", id);
+      await ask("undefine", id);
     },
     volumes,
     badSpecs: {
@@ -86,13 +85,17 @@ export async function createTarget(site: TargetSite): Promise<PreparedSite> {
 }
 
 /** Domains, volumes as libvirt lists them, and files that the provider keeps on this machine. */
-async function census({ libvirtd, uri, pool }: TargetSite, stateDir: string): Promise<readonly string[]> {
-  // One process for all three: this is asked very often.
-  const list = await libvirtd.virsh(uri, [`list --all --uuid; pool-refresh ${pool}; vol-list ${pool}`]);
-  const rows = list.split("\n").map((row) => row.trim().split(/\s+/));
+async function census(
+  ask: AskVirsh,
+  { pool, stateDir }: { readonly pool: string; readonly stateDir: string },
+): Promise<readonly string[]> {
+  const rowsOf = (list: string) => list.split("\n").map((row) => row.trim().split(/\s+/));
+  const domains = rowsOf(await ask("list", "--all", "--uuid"));
+  await ask("pool-refresh", pool);
+  const volumes = rowsOf(await ask("vol-list", pool));
   return [
-    ...rows.flatMap(([id = "", path]) => (path === undefined && id !== "" ? [`domain ${id}`] : [])),
-    ...rows.flatMap(([name = "", path]) => (path?.startsWith("/") === true ? [`volume ${name}`] : [])),
+    ...domains.flatMap(([id = ""]) => (id === "" ? [] : [`domain ${id}`])),
+    ...volumes.flatMap(([name = "", path]) => (path?.startsWith("/") === true ? [`volume ${name}`] : [])),
     ...(await readdir(stateDir)).map((name) => `file ${name}`),
   ];
 }

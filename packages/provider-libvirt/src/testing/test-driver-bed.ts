@@ -1,15 +1,15 @@
 import type { Provider } from "@peerpods/cloud-providers";
 import type { ConformanceTarget } from "@peerpods/cloud-providers/conformance";
-import { startLibvirtd } from "@peerpods/libvirt-stand-in";
+import { DrivenClock } from "@peerpods/cloud-providers/testing";
 import { namesOfId } from "../identity.ts";
 import { ACT_GRACE_MS } from "../virsh/connection.ts";
 import { runProgram } from "../virsh/run.ts";
-import { DrivenClock } from "./driven-clock.ts";
 import { createFaultyRun } from "./faulty-run.ts";
 import { createTarget } from "./target.ts";
 import { fillTestDriver } from "./test-driver.ts";
+import { keepVirsh } from "./virsh-shell.ts";
 
-/** Everything but boots: libvirt's own test driver, in a libvirtd of ours, with faults at each command of virsh. */
+/** Everything but boots: libvirt's own test driver, in a virsh of ours, with faults at each command. */
 export interface TestDriverBed extends AsyncDisposable {
   readonly target: ConformanceTarget;
   /** A connection with options beside the target's, as environment. */
@@ -20,20 +20,41 @@ export interface TestDriverBed extends AsyncDisposable {
   readonly commands: readonly string[];
 }
 
+const programs = [
+  ["virsh", "libvirt-clients"],
+  ["isoinfo", "genisoimage"],
+] as const;
+const uri = "test:///default";
+
+/** Why it cannot be opened here, or `undefined` when it can. Fits vitest's `skip` notes. */
+export async function missingForTestDriver(): Promise<string | undefined> {
+  const missing = [];
+  for (const [program, debianPackage] of programs) {
+    const { failure } = await runProgram(program, ["--version"], {
+      signal: AbortSignal.timeout(60_000),
+      timeoutMs: 60_000,
+      env: { PATH: process.env["PATH"] ?? "" },
+    });
+    if (failure?.kind === "missing") missing.push(debianPackage);
+  }
+  return missing.length === 0 ? undefined : `needs packages: apt-get install ${missing.join(" ")}`;
+}
+
 export async function openTestDriver(): Promise<TestDriverBed> {
   await using parts = new AsyncDisposableStack();
-  const libvirtd = parts.use(await startLibvirtd());
-  const driver = fillTestDriver(runProgram);
-  const faulty = createFaultyRun(driver.run);
-  const clock = new DrivenClock(faulty.busy);
+  const virsh = parts.use(keepVirsh(uri, runProgram));
+  const driver = fillTestDriver(virsh.run);
+  // Files and directories that are read, written or closed are requests of Node.
+  const clock = new DrivenClock(() => process.getActiveResourcesInfo().some((name) => name.includes("Req")));
+  const faulty = createFaultyRun(driver.run, clock);
   const site = parts.use(
     await createTarget({
-      libvirtd,
-      uri: libvirtd.testUri,
+      uri,
       pool: "default-pool",
       network: "default",
       env: { LIBVIRT_BOOT_FIRMWARE: "bios", LIBVIRT_DOMAIN_TYPE: "qemu" },
       run: faulty.run,
+      ask: virsh.ask,
       clock,
       cloudInit: (id) =>
         Promise.resolve(driver.uploads.get(namesOfId(id).cloudInitVolume) ?? Buffer.alloc(0)),
@@ -42,14 +63,26 @@ export async function openTestDriver(): Promise<TestDriverBed> {
   const kept = parts.move();
   return {
     target: {
-      ...site.target,
-      drive: (rule) => clock.drive(rule),
+      ...heldBy(clock, site.target),
+      drive: (rule) => clock.runUntil(rule),
       undoMs: ACT_GRACE_MS + 2_000,
       faults: faulty.faults,
     },
     connect: (env) => site.connect(env),
-    drive: (promise) => clock.drive(promise),
+    drive: (promise) => clock.runUntil(promise),
     commands: faulty.commands,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** Time stands still while the kit itself asks libvirt. */
+function heldBy(clock: DrivenClock, target: ConformanceTarget): ConformanceTarget {
+  const { census, userDataOf, tagsOf, vanish } = target;
+  return {
+    ...target,
+    ...(census && { census: () => clock.hold(() => census()) }),
+    ...(userDataOf && { userDataOf: (id) => clock.hold(() => userDataOf(id)) }),
+    ...(tagsOf && { tagsOf: (id) => clock.hold(() => tagsOf(id)) }),
+    ...(vanish && { vanish: (id) => clock.hold(() => vanish(id)) }),
   };
 }
