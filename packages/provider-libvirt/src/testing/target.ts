@@ -22,6 +22,8 @@ export interface TargetSite {
   readonly env?: Readonly<Record<string, string>>;
   readonly run?: Run;
   readonly clock: Clock;
+  /** Runs what the kit itself asks libvirt; default: just so. With a clock that has to stand still meanwhile. */
+  readonly hold?: <T>(work: () => Promise<T>) => Promise<T>;
   /** The cloud-init image of an instance. */
   cloudInit(id: string): Promise<Buffer>;
 }
@@ -35,7 +37,7 @@ export interface PreparedSite extends AsyncDisposable {
 
 /** A conformance target on one driver of a libvirtd. Makes a base volume and two data volumes. */
 export async function createTarget(site: TargetSite): Promise<PreparedSite> {
-  const { uri, pool, network, clock, ask } = site;
+  const { uri, pool, network, clock, ask, hold = (work) => work() } = site;
   const stateDir = await mkdtemp(join(tmpdir(), "pplv-state-"));
   const volumes = ["data-1.qcow2", "data-2.qcow2"];
   for (const name of ["podvm-base.qcow2", ...volumes])
@@ -53,14 +55,16 @@ export async function createTarget(site: TargetSite): Promise<PreparedSite> {
     abilities: ["inventory", "volumes"],
     connect: () => connect(),
     clock,
-    census: () => census(ask, { pool, stateDir }),
-    userDataOf: async (id) => await readUserData(await site.cloudInit(id), stateDir),
+    census: () => hold(() => census(ask, { pool, stateDir })),
+    userDataOf: (id) => hold(async () => await readUserData(await site.cloudInit(id), stateDir)),
     maxUserDataBytes: MAX_USER_DATA_BYTES,
-    tagsOf: async (id) => ({ [id]: describeDomain(await ask("dumpxml", id)).metadata?.tags ?? {} }),
-    vanish: async (id) => {
-      await ask("destroy", id);
-      await ask("undefine", id);
-    },
+    tagsOf: (id) =>
+      hold(async () => ({ [id]: describeDomain(await ask("dumpxml", id)).metadata?.tags ?? {} })),
+    vanish: (id) =>
+      hold(async () => {
+        await ask("destroy", id);
+        await ask("undefine", id);
+      }),
     volumes,
     badSpecs: {
       image: { image: "no-such-volume.qcow2" },

@@ -56,6 +56,7 @@ export async function openTestDriver(): Promise<TestDriverBed> {
       run: faulty.run,
       ask: virsh.ask,
       clock,
+      hold: (work) => clock.hold(work),
       cloudInit: (id) =>
         Promise.resolve(driver.uploads.get(namesOfId(id).cloudInitVolume) ?? Buffer.alloc(0)),
     }),
@@ -63,7 +64,7 @@ export async function openTestDriver(): Promise<TestDriverBed> {
   const kept = parts.move();
   return {
     target: {
-      ...heldBy(clock, site.target),
+      ...site.target,
       drive: (rule) => clock.runUntil(rule),
       undoMs: ACT_GRACE_MS + 2_000,
       faults: faulty.faults,
@@ -72,17 +73,5 @@ export async function openTestDriver(): Promise<TestDriverBed> {
     drive: (promise) => clock.runUntil(promise),
     commands: faulty.commands,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
-  };
-}
-
-/** Time stands still while the kit itself asks libvirt. */
-function heldBy(clock: DrivenClock, target: ConformanceTarget): ConformanceTarget {
-  const { census, userDataOf, tagsOf, vanish } = target;
-  return {
-    ...target,
-    ...(census && { census: () => clock.hold(() => census()) }),
-    ...(userDataOf && { userDataOf: (id) => clock.hold(() => userDataOf(id)) }),
-    ...(tagsOf && { tagsOf: (id) => clock.hold(() => tagsOf(id)) }),
-    ...(vanish && { vanish: (id) => clock.hold(() => vanish(id)) }),
   };
 }
