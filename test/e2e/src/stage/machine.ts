@@ -45,13 +45,13 @@ export function leftovers(before: MachineState, after: MachineState, marks: read
   return difference(before, after, (name) => marks.some((mark) => name.includes(mark)));
 }
 
-/** What systemd starts and ends by itself, such as its bus, a timer's service or somebody's login. */
-const ofServiceManager = /\/(?:system|user)\.slice\/(?!peerpods)/;
-
-/** The same whoever made them, for a machine on which nobody else works; mounts and rules are left out as too common. */
+/**
+ * The same whoever made them, for a machine on which nobody else makes network namespaces; mounts and rules are left out as
+ * too common. Cgroups count by our name: every service, mount and login of the machine has some.
+ */
 export function leftoversOfAnybody(before: MachineState, after: MachineState): Leftovers {
-  const counts = (name: string): boolean => !ofServiceManager.test(name);
-  const { processes, namespaces, links, cgroups } = difference(before, after, counts);
+  const { processes, namespaces, links } = difference(before, after, () => true);
+  const { cgroups } = difference(before, after, (name) => name.includes("peerpods"));
   return Object.fromEntries(
     Object.entries({ processes, namespaces, links, cgroups }).filter(([, names]) => names !== undefined),
   );
