@@ -1,5 +1,6 @@
 export { createIpRoute2 } from "./driver/iproute2.ts";
 export { runCommand } from "./driver/run.ts";
+export { createCommandShells } from "./driver/shells.ts";
 export { PodNetworkError, isPodNetworkError } from "./errors.ts";
 export { setUpPodVMNetwork } from "./podvm/set-up.ts";
 export { tearDownPodVMNetwork } from "./podvm/tear-down.ts";
@@ -11,6 +12,7 @@ export { tearDownWorkerTunnel } from "./worker/tear-down.ts";
 export type { Command } from "./driver/batch.ts";
 export type { CommandOptions, IpRoute2, IpRoute2Options, QueryOptions } from "./driver/iproute2.ts";
 export type { CommandRequest, CommandResult, RunCommand } from "./driver/run.ts";
+export type { CommandShells } from "./driver/shells.ts";
 export type { PodNetworkErrorCode } from "./errors.ts";
 export type { PodVMNetworkOptions } from "./podvm/options.ts";
 export type { TunnelEnd } from "./tunnel/vxlan.ts";

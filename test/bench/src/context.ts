@@ -9,7 +9,7 @@ import { bundlePrograms } from "./stand/programs.ts";
 export interface ContextOptions {
   readonly rounds: number;
   readonly scale: number;
-  /** Directory for CPU profiles of relay and forwarder, written when they end. */
+  /** Directory for CPU profiles of the programs, written when they end. */
   readonly profile?: string | undefined;
   readonly progress: (text: string) => void;
 }
@@ -30,6 +30,7 @@ export async function createContext(options: ContextOptions): Promise<BenchConte
   return {
     directory,
     programs,
+    nodeArgs,
     lines,
     cloud,
     rounds,

@@ -24,7 +24,7 @@ Groups:   ${Object.entries(groups)
   --rounds <n>     how often each figure is measured; the median counts (default 5)
   --scale <x>      work of one measurement in relation to the default (default 1)
   --json <file>    write the results as JSON as well
-  --profile <dir>  write CPU profiles of relay and forwarder there
+  --profile <dir>  write CPU profiles of daemon, relay and forwarder there
 `;
 
 /**

@@ -6,7 +6,7 @@ import {
   redactOptions,
 } from "@peerpods/cloud-providers";
 import type { CloudProvider, LoadedOptions, ProviderRegistry } from "@peerpods/cloud-providers";
-import { createIpRoute2 } from "@peerpods/pod-network";
+import { createCommandShells, createIpRoute2 } from "@peerpods/pod-network";
 import { explain } from "../sandbox/errors.ts";
 import type { PodNetwork } from "../sandbox/ports.ts";
 import { version } from "../version.ts";
@@ -130,6 +130,7 @@ async function runWith(
     "starting",
   );
   for (const warning of settingsWarnings(settings, values)) logger.warn(warning);
+  using shells = createCommandShells();
   const daemonParts: DaemonParts = {
     settings,
     cloudProvider,
@@ -141,7 +142,7 @@ async function runWith(
     notifier: createServiceNotifier({ notifySocket: env["NOTIFY_SOCKET"], logger }),
     network:
       parts.network?.(settings) ??
-      createWorkerNetwork(createIpRoute2(), { network: settings.network, logger }),
+      createWorkerNetwork(createIpRoute2({ run: shells.run }), { network: settings.network, logger }),
     ensureRelay,
   };
   const exit = (why: string) => {

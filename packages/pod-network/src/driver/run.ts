@@ -23,7 +23,7 @@ export interface CommandResult {
 export type RunCommand = (request: CommandRequest) => Promise<CommandResult>;
 
 /** More than any listing of a node with thousands of links. */
-const maxOutputBytes = 64 * 1024 * 1024;
+export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 /**
  * Runs a program of this machine.
@@ -39,7 +39,7 @@ export const runCommand: RunCommand = ({ program, args, input, timeoutMs, signal
     timeout: timeoutMs,
     // The programs hold nothing that they would have to release.
     killSignal: "SIGKILL",
-    maxBuffer: maxOutputBytes,
+    maxBuffer: MAX_OUTPUT_BYTES,
     // Messages are compared with what the programs say in English.
     env: { ...process.env, LC_ALL: "C" },
     signal,
@@ -56,14 +56,18 @@ export const runCommand: RunCommand = ({ program, args, input, timeoutMs, signal
 };
 
 function startError(error: ExecFileException | null, program: string, timeoutMs: number): PodNetworkError {
-  if (error?.code === "ENOENT") {
-    return new PodNetworkError(
-      "tool_missing",
-      `${program} is not installed; install iproute2, nftables and util-linux`,
-    );
-  }
-  if (error?.killed === true && error.signal === "SIGKILL") {
-    return new PodNetworkError("timeout", `${program} did not end within ${timeoutMs} ms`);
-  }
+  if (error?.code === "ENOENT") return missingTool(program);
+  if (error?.killed === true && error.signal === "SIGKILL") return overdue(program, timeoutMs);
   return new PodNetworkError("command_failed", `${program} did not run to its end`, { cause: error });
+}
+
+export function missingTool(program: string): PodNetworkError {
+  return new PodNetworkError(
+    "tool_missing",
+    `${program} is not installed; install iproute2, nftables and util-linux`,
+  );
+}
+
+export function overdue(program: string, timeoutMs: number): PodNetworkError {
+  return new PodNetworkError("timeout", `${program} did not end within ${timeoutMs} ms`);
 }

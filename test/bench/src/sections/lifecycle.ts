@@ -26,12 +26,13 @@ export const lifecycle: Section = {
   name: "lifecycle",
   title: "CreateVM, StartVM and StopVM on a cloud of zero latency, with the real tunnel",
   missing: missingRoot,
-  async measure({ directory, programs, cloud: startCloud, rounds, progress }) {
+  async measure({ directory, programs, nodeArgs, cloud: startCloud, rounds, progress }) {
     const cloud = await startCloud();
     await using node = await startNode({
       programs: await programs(),
       cloud,
       directory: join(directory, "n"),
+      nodeArgs,
     });
     await using networks = createPodNetworks();
     const stage: Stage = { node, networks, cloud };

@@ -25,7 +25,7 @@ interface Footprint {
 /** PSS of the bundled daemon and relay with sandboxes whose agent connections are open, and after they are stopped. */
 export const memory: Section = {
   name: "memory",
-  title: "PSS of daemon and relay, bundled",
+  title: "PSS of daemon (with its shells) and relay, bundled",
   missing: missingRoot,
   async measure({ directory, programs, cloud: startCloud, scale, progress }) {
     const cloud = await startCloud();
@@ -97,7 +97,7 @@ async function settled(node: WorkerNode): Promise<Footprint> {
 }
 
 async function footprintOf({ daemonPid, relayPid }: WorkerNode): Promise<Footprint> {
-  const daemonMiB = (await pssKiB([daemonPid])) / 1024;
-  const relayMiB = (await pssKiB([relayPid])) / 1024;
+  const daemonMiB = (await pssKiB(daemonPid)) / 1024;
+  const relayMiB = (await pssKiB(relayPid)) / 1024;
   return { daemonMiB, relayMiB, bothMiB: daemonMiB + relayMiB };
 }

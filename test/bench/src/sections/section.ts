@@ -8,6 +8,8 @@ export interface BenchContext {
   /** For this run only; removed at its end. Its path is short, since socket paths have a limit. */
   readonly directory: string;
   readonly programs: () => Promise<Programs>;
+  /** Arguments of Node for the programs that are measured. */
+  readonly nodeArgs: readonly string[];
   readonly lines: () => Promise<Lines>;
   readonly cloud: () => Promise<Cloud>;
   /** How often each thing is measured, in turn with what it is compared with. The median counts. */

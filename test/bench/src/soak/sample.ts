@@ -21,5 +21,5 @@ export async function takeSample(node: WorkerNode, at: Pick<Sample, "cycles" | "
 }
 
 async function heldBy(pid: number): Promise<Held> {
-  return { pssMiB: (await pssKiB([pid])) / 1024, descriptors: (await readdir(`/proc/${pid}/fd`)).length };
+  return { pssMiB: (await pssKiB(pid)) / 1024, descriptors: (await readdir(`/proc/${pid}/fd`)).length };
 }

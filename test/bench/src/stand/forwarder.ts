@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { serializeApfConfig, DEFAULT_VXLAN_PORT } from "@peerpods/podvm-contract";
@@ -26,11 +27,13 @@ export interface RunningForwarder extends AsyncDisposable {
 export async function startForwarder(options: ForwarderOptions): Promise<RunningForwarder> {
   const { program, directory, identity, agentSocket, logFile, nodeArgs } = options;
   await using resources = new AsyncDisposableStack();
-  const netns = `ppbench-${process.pid}`;
+  // Another one for each forwarder on this machine, away from the ids that daemons give out.
+  const vxlanId = 0xb0_00_00 + randomInt(0x1_00_00);
+  const netns = `ppbench-${vxlanId}`;
   await execa("ip", ["netns", "add", netns]);
   resources.defer(async () => void (await execa("ip", ["netns", "delete", netns])));
   const config = join(directory, "apf.json");
-  await writeFile(config, apfConfig(identity), { mode: 0o600 });
+  await writeFile(config, apfConfig(identity, vxlanId), { mode: 0o600 });
   const port = await freePort();
   const running: RunningProcess = resources.use(
     await startProcess(
@@ -49,7 +52,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Running
   return { pid: running.pid, port, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-function apfConfig({ ca, cert, key }: Identity): string {
+function apfConfig({ ca, cert, key }: Identity, vxlanId: number): string {
   return serializeApfConfig({
     podNamespace: "bench",
     podName: "bench",
@@ -67,8 +70,7 @@ function apfConfig({ ca, cert, key }: Identity): string {
       mtu: 1400,
       index: 0,
       vxlanPort: DEFAULT_VXLAN_PORT,
-      // Another one for each bench that runs on this machine, away from those that daemons give out.
-      vxlanId: 0xb0_00_00 + (process.pid % 0x1_00_00),
+      vxlanId,
       dedicated: false,
       externalNetViaPodVm: false,
     },

@@ -13,6 +13,8 @@ export interface NodeOptions {
   readonly cloud: Cloud;
   /** Where all of the node's files go. Short, because agent sockets lie below it. */
   readonly directory: string;
+  /** Arguments of Node for both programs. */
+  readonly nodeArgs?: readonly string[];
 }
 
 /** A worker node's two programs, without pods. */
@@ -30,18 +32,29 @@ export interface WorkerNode extends AsyncDisposable {
 }
 
 /** Starts relay and daemon. The relay is ours and not a service, so that a real one on this machine is left alone. */
-export async function startNode({ programs, cloud, directory }: NodeOptions): Promise<WorkerNode> {
+export async function startNode({
+  programs,
+  cloud,
+  directory,
+  nodeArgs = [],
+}: NodeOptions): Promise<WorkerNode> {
   await using resources = new AsyncDisposableStack();
   const at = (name: string): string => join(directory, name);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const relaySocket = at("r.sock");
   const hypervisorSocket = at("h.sock");
   const [relay, relayMs] = await timed(() =>
-    startRelayProcess({ daemon: programs.daemon, socketPath: relaySocket, logFile: at("relay.log") }),
+    startRelayProcess({
+      daemon: programs.daemon,
+      socketPath: relaySocket,
+      logFile: at("relay.log"),
+      nodeArgs,
+    }),
   );
   resources.use(relay);
   const minVni = randomInt(1_000_000, 16_000_000);
   const args = [
+    ...nodeArgs,
     programs.daemon,
     cloud.providerName,
     ...cloud.flags,

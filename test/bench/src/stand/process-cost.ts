@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 
 /** Clock ticks of /proc/<pid>/stat; 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -15,12 +15,26 @@ export async function cpuSeconds(pids: readonly number[]): Promise<number> {
   return ticks / TICKS_PER_SECOND;
 }
 
-/** Proportional set size in KiB: memory that goes when the process goes, shared pages divided among their users. */
-export async function pssKiB(pids: readonly number[]): Promise<number> {
+/**
+ * Proportional set size of a process and its children in KiB: memory that goes when they go, shared pages divided among
+ * their users. A child that has ended meanwhile counts nothing.
+ */
+export async function pssKiB(pid: number): Promise<number> {
   let total = 0;
-  for (const pid of pids) {
-    const rollup = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
-    total += Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? Number.NaN);
+  for (const each of [pid, ...(await childrenOf(pid))]) {
+    const rollup = await readFile(`/proc/${each}/smaps_rollup`, "utf8").catch((error: unknown) => {
+      if (each === pid) throw error;
+      return "";
+    });
+    total += Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0);
   }
   return total;
+}
+
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const lists = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => "")),
+  );
+  return lists.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
 }

@@ -5,6 +5,7 @@ import { explain, SandboxError } from "../errors.ts";
 import type { Journal, JournalContent, QuarantinedEntry } from "../ports.ts";
 import type { SandboxRecord } from "../record.ts";
 import {
+  createDirectorySync,
   isMissing,
   removeFileDurably,
   syncDirectory,
@@ -32,6 +33,7 @@ export async function openFileJournal(dir: string): Promise<Journal> {
   };
   await mkdir(paths.sandboxes, { recursive: true, mode: 0o700 });
   await mkdir(paths.quarantine, { recursive: true, mode: 0o700 });
+  const sync = createDirectorySync(paths.sandboxes);
   const fileOf = (sandboxId: string) => join(paths.sandboxes, `${sandboxId}${SUFFIX}`);
 
   return {
@@ -43,10 +45,11 @@ export async function openFileJournal(dir: string): Promise<Journal> {
         const bytes = Buffer.byteLength(entry);
         if (bytes > MAX_ENTRY_BYTES)
           throw new Error(`it would have ${bytes} bytes; at most ${MAX_ENTRY_BYTES} are read`);
-        await writeFileAtomic(path, entry);
+        await writeFileAtomic(path, entry, sync);
       });
     },
-    remove: (sandboxId) => wrapped("removed", fileOf(sandboxId), () => removeFileDurably(fileOf(sandboxId))),
+    remove: (sandboxId) =>
+      wrapped("removed", fileOf(sandboxId), () => removeFileDurably(fileOf(sandboxId), sync)),
     loadNextIndex: () => loadNextIndex(paths.counter),
     saveNextIndex: (nextIndex) =>
       wrapped("written", paths.counter, () =>
