@@ -1,10 +1,15 @@
-import { access, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildOnce, missingGo } from "@peerpods/test-harness";
 import { execa } from "execa";
+import { fromAssets, go, goModulePrograms } from "./go-program.ts";
 
 const KUBERNETES = "1.36.3";
 const ETCD = "3.6.8";
+const HELM = "4.3.2";
+const CONTAINERD = "2.2.1";
+const CNI = "1.9.0";
+const RUNC = "1.3.4";
 
 /** Programs of Kubernetes that can be asked for. */
 export type Program = "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubelet" | "kubectl";
@@ -30,11 +35,10 @@ export async function prepareBinaries(programs: readonly Program[] = ["kube-apis
 export async function etcdBinary(): Promise<string> {
   const given = await fromAssets("etcd");
   if (given !== undefined) return given;
-  const directory = await buildOnce(`etcd-${ETCD}`, async (target) => {
-    // `go install` refuses modules with replace directives; a module of our own that requires it does not.
-    await go(target, ["mod", "init", "cache.local/etcd"]);
-    await go(target, ["get", `go.etcd.io/etcd/server/v3@v${ETCD}`]);
-    await go(target, ["build", "-trimpath", "-ldflags=-s -w", "-o", "etcd", "go.etcd.io/etcd/server/v3"]);
+  const directory = await goModulePrograms("etcd", {
+    module: "go.etcd.io/etcd/server/v3",
+    version: ETCD,
+    programs: { etcd: "go.etcd.io/etcd/server/v3" },
   });
   return join(directory, "etcd");
 }
@@ -90,16 +94,50 @@ async function moduleFile(directory: string): Promise<string> {
   ].join("\n");
 }
 
-async function fromAssets(program: string): Promise<string | undefined> {
-  const assets = process.env["KUBEBUILDER_ASSETS"];
-  if (assets === undefined) return undefined;
-  const path = join(assets, program);
-  return access(path).then(
-    () => path,
-    () => undefined,
-  );
+/** Path of the real helm, built once from its Go module. */
+export async function helmBinary(): Promise<string> {
+  const directory = await goModulePrograms("helm", {
+    module: "helm.sh/helm/v4",
+    version: HELM,
+    programs: { helm: "helm.sh/helm/v4/cmd/helm" },
+  });
+  return join(directory, "helm");
 }
 
-async function go(cwd: string, args: readonly string[]): Promise<void> {
-  await execa("go", args, { cwd, env: { GOFLAGS: "-mod=mod" } });
+/** Directory with containerd, its shim for runc, and ctr. */
+export async function containerdBinaries(): Promise<string> {
+  const cmd = "github.com/containerd/containerd/v2/cmd";
+  return await goModulePrograms("containerd", {
+    module: "github.com/containerd/containerd/v2",
+    version: CONTAINERD,
+    programs: Object.fromEntries(
+      ["containerd", "containerd-shim-runc-v2", "ctr"].map((name) => [name, `${cmd}/${name}`]),
+    ),
+  });
+}
+
+/** Directory with the CNI plugins that a node of one pod network needs. */
+export async function cniPlugins(): Promise<string> {
+  const plugins = "github.com/containernetworking/plugins/plugins";
+  return await goModulePrograms("cni", {
+    module: "github.com/containernetworking/plugins",
+    version: CNI,
+    programs: {
+      bridge: `${plugins}/main/bridge`,
+      loopback: `${plugins}/main/loopback`,
+      "host-local": `${plugins}/ipam/host-local`,
+      portmap: `${plugins}/meta/portmap`,
+    },
+  });
+}
+
+/** Directory with runc. It is C in part: needs gcc, pkg-config and libseccomp's headers. */
+export async function runcBinary(): Promise<string> {
+  return await goModulePrograms("runc", {
+    module: "github.com/opencontainers/runc",
+    version: RUNC,
+    programs: { runc: "github.com/opencontainers/runc" },
+    tags: "seccomp",
+    cgo: true,
+  });
 }

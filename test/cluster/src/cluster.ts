@@ -7,7 +7,7 @@ import { etcdBinary, kubernetesBinary } from "./binaries.ts";
 import { get } from "./get.ts";
 
 export interface ClusterOptions {
-  /** Also run kube-controller-manager (garbage collection, namespaces, service accounts). Default false. */
+  /** Also run kube-controller-manager (see `controllers` below). Default false. */
   readonly controllerManager?: boolean;
   /** Users besides the administrator, each with the groups it is in; they have no rights until RBAC gives them. */
   readonly users?: Readonly<Record<string, readonly string[]>>;
@@ -103,7 +103,7 @@ export async function startCluster({
           `--secure-port=${await freePort()}`,
           "--leader-elect=false",
           `--service-account-private-key-file=${dir}/service-account.key`,
-          "--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller",
+          `--controllers=${controllers.join(",")}`,
         ],
         { logFile: `${dir}/controller-manager.log` },
       ),
@@ -127,6 +127,17 @@ export async function startCluster({
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
+
+/** What kube-controller-manager does here: what tests look at, and what that needs. */
+const controllers = [
+  "garbage-collector-controller",
+  "namespace-controller",
+  "serviceaccount-controller",
+  "daemonset-controller",
+  "deployment-controller",
+  "replicaset-controller",
+  "root-ca-certificate-publisher-controller",
+];
 
 async function writeCredentials(
   dir: string,

@@ -1,2 +1,2 @@
-export { missingBinaries, prepareBinaries } from "./binaries.ts";
+export { helmBinary, missingBinaries, prepareBinaries } from "./binaries.ts";
 export { startCluster, type Cluster, type ClusterOptions } from "./cluster.ts";

@@ -80,6 +80,15 @@ export interface Resource<T> {
     patch: Patch,
     options?: KubeCallOptions & { readonly subresource?: "status" },
   ): Promise<T>;
+  /**
+   * Makes the object or brings the fields it names to what it says (server-side apply); fields that another manager has are
+   * taken over.
+   */
+  apply(
+    key: ObjectKey,
+    object: object,
+    options: KubeCallOptions & { readonly fieldManager: string },
+  ): Promise<T>;
   /** Deleting what is gone succeeds. `uid` protects a same-named successor: then `conflict`. */
   delete(key: ObjectKey, options?: KubeCallOptions & { readonly uid?: string }): Promise<void>;
   /** Raw watch events `{ type, object }` from a resource version on; see `startInformer`. */
@@ -165,6 +174,13 @@ export function resource<T>(kube: KubeClient, type: ResourceType<T>): Resource<T
         : "application/merge-patch+json";
       const request = requestOf("patch", "PATCH", { ...key, subresource: options.subresource });
       return type.parse(await kube.request({ ...request, body: patch, contentType }, options));
+    },
+    async apply(key, object, { fieldManager, ...options }) {
+      const request = requestOf("patch", "PATCH", key);
+      // JSON is YAML as well.
+      const contentType = "application/apply-patch+yaml";
+      const query = { fieldManager, force: true };
+      return type.parse(await kube.request({ ...request, query, body: object, contentType }, options));
     },
     async delete(key, { uid, ...options } = {}) {
       const body = uid === undefined ? {} : { body: { preconditions: { uid } } };

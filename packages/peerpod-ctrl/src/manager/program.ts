@@ -5,9 +5,12 @@ import {
   OptionsError,
   type Logger,
   type OptionSpec,
+  type OptionValues,
   type ProviderRegistry,
 } from "@peerpods/cloud-providers";
 import { pino } from "pino";
+import { runInstallCommand, runUninstallCommand, type InstallParts } from "../install/install-command.ts";
+import { installOptions, uninstallOptions } from "../install/options.ts";
 import { createKubeClient } from "../kubernetes/kube-client.ts";
 import { loadKubeConfig } from "../kubernetes/load-kube-config.ts";
 import { version } from "../version.ts";
@@ -20,12 +23,9 @@ import { runSweepCommand } from "./sweep-command.ts";
 const PROGRAM = "peerpod-ctrl";
 
 /** Everything the program touches. */
-export interface ProgramParts {
+export interface ProgramParts extends InstallParts {
   /** Words behind the program's name. */
   readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
   readonly signals: SignalSource;
   readonly exitNow: (code: number) => void;
   /** Providers that are built in. */
@@ -54,10 +54,14 @@ export async function runProgram(parts: ProgramParts): Promise<number> {
       stdout(`${PROGRAM} version ${version}\n  node: ${process.version}\n`);
       return 0;
     case "sweep":
-      return await run(parts, { command: "sweep", argv: rest, spec: [...managerOptions, ...sweepOptions] });
+      return await run(parts, rest, { spec: [...managerOptions, ...sweepOptions], start: sweepOnce });
+    case "install":
+      return await run(parts, rest, { spec: installOptions, start: runInstallCommand });
+    case "uninstall":
+      return await run(parts, rest, { spec: uninstallOptions, start: runUninstallCommand });
     default:
       if (word === undefined || word.startsWith("-"))
-        return await run(parts, { command: "run", argv, spec: managerOptions });
+        return await run(parts, argv, { spec: managerOptions, start: control });
       stderr(`unknown command ${JSON.stringify(word)}\n\n${usage()}`);
       return 1;
   }
@@ -67,6 +71,8 @@ function usage(): string {
   return [
     `Usage: ${PROGRAM} [flags]                    runs the controller`,
     `       ${PROGRAM} sweep [--dry-run] [flags]  deletes instances that nobody will ever delete`,
+    `       ${PROGRAM} install [flags]            prints the objects of an installation, or applies them`,
+    `       ${PROGRAM} uninstall [flags]          waits until no pod VM is left, then removes them`,
     `       ${PROGRAM} help | version`,
     "",
     "Flags:",
@@ -75,17 +81,22 @@ function usage(): string {
     "Flags of sweep:",
     optionsHelp(sweepOptions),
     "",
+    "Flags of install:",
+    optionsHelp(installOptions),
+    "",
+    "Flags of uninstall:",
+    optionsHelp(uninstallOptions),
+    "",
   ].join("\n");
 }
 
-async function run(
-  parts: ProgramParts,
-  {
-    command,
-    argv,
-    spec,
-  }: { readonly command: "run" | "sweep"; readonly argv: readonly string[]; readonly spec: OptionSpec },
-): Promise<number> {
+/** What a command does with its parsed flags; gives the exit code. */
+interface Command {
+  readonly spec: OptionSpec;
+  readonly start: (parts: ProgramParts, values: OptionValues, stop: AbortSignal) => Promise<number>;
+}
+
+async function run(parts: ProgramParts, argv: readonly string[], { spec, start }: Command): Promise<number> {
   const { env, stdout, stderr, signals, exitNow } = parts;
   using stop = stopSignal(signals, () => exitNow(1));
   try {
@@ -94,28 +105,33 @@ async function run(
       stdout(usage());
       return 0;
     }
-    const settings = toManagerSettings(loaded.values, parts.podNamespace);
-    // The report of a sweep is what goes to standard output.
-    const logger = createLogger(settings.logLevel, command === "run" ? stdout : stderr);
-    const manager = connect(parts, settings, logger);
-    if (command === "run") {
-      await runManager(manager, stop.signal);
-      return 0;
-    }
-    const dryRun = loaded.values["dry-run"] === true;
-    const output = loaded.values["output"] === "json" ? "json" : "table";
-    return await runSweepCommand(manager, { dryRun, output, stdout }, stop.signal);
+    return await start(parts, loaded.values, stop.signal);
   } catch (error) {
     stderr(`${PROGRAM}: ${explain(error)}\n`);
     return 1;
   }
 }
 
+async function control(parts: ProgramParts, values: OptionValues, stop: AbortSignal): Promise<number> {
+  await runManager(connect(parts, values, parts.stdout), stop);
+  return 0;
+}
+
+async function sweepOnce(parts: ProgramParts, values: OptionValues, stop: AbortSignal): Promise<number> {
+  const { stdout, stderr } = parts;
+  const dryRun = values["dry-run"] === true;
+  const output = values["output"] === "json" ? "json" : "table";
+  // The report is what goes to standard output.
+  return await runSweepCommand(connect(parts, values, stderr), { dryRun, output, stdout }, stop);
+}
+
 function connect(
-  { env, registry, importPackage, hostname }: ProgramParts,
-  settings: ManagerParts["settings"],
-  logger: Logger,
+  { env, registry, importPackage, hostname, podNamespace }: ProgramParts,
+  values: OptionValues,
+  log: (line: string) => void,
 ): ManagerParts {
+  const settings = toManagerSettings(values, podNamespace);
+  const logger = createLogger(settings.logLevel, log);
   const metrics = createMetrics();
   let lastContactMs: number | undefined;
   const kube = createKubeClient(loadKubeConfig(settings.kubeconfig, env), {

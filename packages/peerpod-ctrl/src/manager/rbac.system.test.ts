@@ -86,6 +86,7 @@ describe.skipIf(missing !== undefined)(`RBAC${missing === undefined ? "" : ` (${
       env: {},
       stdout: (text) => (log += text),
       stderr: (text) => (log += text),
+      terminal: false,
       signals,
       exitNow: () => undefined,
       registry: createProviderRegistry([fakeProvider(cloud)]),

@@ -37,6 +37,7 @@ process.exitCode = await runProgram({
   env: process.env,
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
+  terminal: process.stderr.isTTY,
   signals: process,
   exitNow: (code) => process.exit(code),
   registry: createProviderRegistry([fake]),

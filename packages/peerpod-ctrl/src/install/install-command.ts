@@ -1,0 +1,74 @@
+import type { OptionValues } from "@peerpods/cloud-providers";
+import { stringify } from "yaml";
+import { createKubeClient } from "../kubernetes/kube-client.ts";
+import { loadKubeConfig } from "../kubernetes/load-kube-config.ts";
+import { version } from "../version.ts";
+import { applyObjects } from "./apply/apply.ts";
+import { createProgress } from "./apply/progress.ts";
+import { uninstall } from "./apply/uninstall.ts";
+import { loadValues } from "./load-values.ts";
+import { installObjects } from "./objects/index.ts";
+import type { KubeObject } from "./objects/kube-object.ts";
+
+/** What the commands touch. */
+export interface InstallParts {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Whether standard error is a terminal. */
+  readonly terminal: boolean;
+}
+
+/** Prints the objects of an installation, or with `apply` makes them and waits until all is ready. @returns the exit code. */
+export async function runInstallCommand(
+  parts: InstallParts,
+  options: OptionValues,
+  stop: AbortSignal,
+): Promise<number> {
+  const objects = await objectsOf(options);
+  if (options["apply"] !== true) {
+    parts.stdout(
+      objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(""),
+    );
+    return 0;
+  }
+  await applyObjects(objects, waitingOf(parts, options, stop));
+  parts.stdout(`peer pods are installed in ${String(options["namespace"])}\n`);
+  return 0;
+}
+
+/** Removes an installation after its last pod VM is gone. @returns the exit code. */
+export async function runUninstallCommand(
+  parts: InstallParts,
+  options: OptionValues,
+  stop: AbortSignal,
+): Promise<number> {
+  const objects = await objectsOf(options);
+  const kept = options["keep-crd"] === true ? ["CustomResourceDefinition"] : [];
+  await uninstall(
+    objects.filter(({ kind }) => !kept.includes(kind)),
+    { ...waitingOf(parts, options, stop), deletePods: options["delete-pods"] === true },
+  );
+  parts.stdout("peer pods are uninstalled\n");
+  return 0;
+}
+
+async function objectsOf(options: OptionValues): Promise<readonly KubeObject[]> {
+  const provider = String(options["provider"]);
+  const values = await loadValues({
+    files: options["values"] as readonly string[],
+    settings: [
+      ...(provider === "" ? [] : [`provider=${provider}`]),
+      ...(options["set"] as readonly string[]),
+    ],
+  });
+  return installObjects({ values, namespace: String(options["namespace"]), version });
+}
+
+function waitingOf({ env, stderr, terminal }: InstallParts, options: OptionValues, stop: AbortSignal) {
+  return {
+    kube: createKubeClient(loadKubeConfig(String(options["kubeconfig"]), env)),
+    progress: createProgress(stderr, { terminal }),
+    signal: AbortSignal.any([stop, AbortSignal.timeout(Number(options["timeout"]))]),
+  };
+}
