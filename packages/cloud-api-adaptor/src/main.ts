@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { builtinProviders } from "./builtin-providers.ts";
 import { runProgram } from "./daemon/program.ts";
-import { chooseLauncher } from "./relay/process/launch.ts";
+import { awaitedLauncher, chooseLauncher } from "./relay/process/launch.ts";
 import { ensureRelay } from "./relay/process/ensure-relay.ts";
 import { relayCommandBeside } from "./relay/process/relay-command.ts";
 
@@ -20,8 +20,10 @@ process.exitCode = await runProgram({
   exitNow: (code) => process.exit(code),
   registry: builtinProviders(),
   importPackage: (specifier) => import(specifier),
-  ensureRelay: async ({ socketPath, stateDir, logger, signal }) => {
-    const launcher = await chooseLauncher(join(stateDir, "agent-relay.log"));
+  ensureRelay: async ({ socketPath, launch, stateDir, logger, signal }) => {
+    const launcher = launch
+      ? await chooseLauncher(join(stateDir, "agent-relay.log"))
+      : awaitedLauncher(logger);
     const command = relayCommandBeside(import.meta.url);
     return await ensureRelay({ socketPath, command, launcher, logger }, { signal });
   },

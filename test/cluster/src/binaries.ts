@@ -94,6 +94,11 @@ async function moduleFile(directory: string): Promise<string> {
   ].join("\n");
 }
 
+/** Why there is no helm here, or `undefined`. For the reason of a skipped test. */
+export async function missingHelm(): Promise<string | undefined> {
+  return await missingGo();
+}
+
 /** Path of the real helm, built once from its Go module. */
 export async function helmBinary(): Promise<string> {
   const directory = await goModulePrograms("helm", {

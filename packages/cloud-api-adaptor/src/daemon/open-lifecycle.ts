@@ -60,6 +60,7 @@ export async function openLifecycle(
   const ensure = (options: { readonly signal: AbortSignal }) =>
     ensureRelay({
       socketPath: settings.relaySocketPath,
+      launch: settings.relayLaunch,
       stateDir: state.path,
       logger,
       signal: AbortSignal.any([options.signal, AbortSignal.timeout(RELAY_TIMEOUT_MS)]),

@@ -174,6 +174,13 @@ export const daemonOptions: OptionSpec = [
     help: "Unix socket of the agent relay, a process of its own that is started when none answers there",
   },
   {
+    flag: "relay-launch",
+    env: "PEERPODS_RELAY_LAUNCH",
+    type: "bool",
+    default: true,
+    help: "Start the relay when none answers; false: wait for the one that somebody else runs, such as a DaemonSet of its own",
+  },
+  {
     flag: "cluster-id",
     env: "PEERPODS_CLUSTER_ID",
     type: "string",

@@ -24,6 +24,8 @@ export interface DaemonParts {
 
 export interface EnsureRelayOptions {
   readonly socketPath: string;
+  /** False: somebody else runs it, and it is waited for. */
+  readonly launch: boolean;
   /** Where a relay that has no service manager may keep its log. */
   readonly stateDir: string;
   readonly logger: Logger;

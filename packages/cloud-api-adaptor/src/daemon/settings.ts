@@ -19,6 +19,7 @@ export interface DaemonSettings {
   readonly stateDir: string;
   readonly controlSocketPath: string;
   readonly relaySocketPath: string;
+  readonly relayLaunch: boolean;
   readonly forwarderPort: number;
   /** Absent: plain TCP. */
   readonly tls?: TlsSettings;
@@ -107,6 +108,7 @@ export function toSettings(
     stateDir: text("state-dir"),
     controlSocketPath: text("control-socket"),
     relaySocketPath: text("relay-socket"),
+    relayLaunch: flag("relay-launch"),
     forwarderPort: number("forwarder-port"),
     ...(flag("disable-tls") ? {} : { tls: { files, profile, client } }),
     connectTimeoutMs: number("proxy-timeout"),

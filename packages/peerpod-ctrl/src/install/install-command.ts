@@ -33,7 +33,7 @@ export async function runInstallCommand(
     return 0;
   }
   await applyObjects(objects, waitingOf(parts, options, stop));
-  parts.stdout(`peer pods are installed in ${String(options["namespace"])}\n`);
+  parts.stdout(`peer pods are installed in ${textOf(options, "namespace")}\n`);
   return 0;
 }
 
@@ -54,7 +54,7 @@ export async function runUninstallCommand(
 }
 
 async function objectsOf(options: OptionValues): Promise<readonly KubeObject[]> {
-  const provider = String(options["provider"]);
+  const provider = textOf(options, "provider");
   const values = await loadValues({
     files: options["values"] as readonly string[],
     settings: [
@@ -62,13 +62,17 @@ async function objectsOf(options: OptionValues): Promise<readonly KubeObject[]> 
       ...(options["set"] as readonly string[]),
     ],
   });
-  return installObjects({ values, namespace: String(options["namespace"]), version });
+  return installObjects({ values, namespace: textOf(options, "namespace"), version });
 }
 
 function waitingOf({ env, stderr, terminal }: InstallParts, options: OptionValues, stop: AbortSignal) {
   return {
-    kube: createKubeClient(loadKubeConfig(String(options["kubeconfig"]), env)),
+    kube: createKubeClient(loadKubeConfig(textOf(options, "kubeconfig"), env)),
     progress: createProgress(stderr, { terminal }),
     signal: AbortSignal.any([stop, AbortSignal.timeout(Number(options["timeout"]))]),
   };
+}
+
+function textOf(options: OptionValues, flag: string): string {
+  return options[flag] as string;
 }

@@ -58,73 +58,6 @@ describe.skipIf(missing !== undefined)(`install${missing === undefined ? "" : ` 
   const objects = async (settings: readonly string[] = []) =>
     installObjects({ values: await loadValues({ files: [], settings }), namespace: NAMESPACE, version });
 
-  const hard = `a "quoted" <b>&\\ 'text' # : {{ .Values.x }}\nnext line`;
-  it.each<[string, object]>([
-    ["the defaults", {}],
-    [
-      "options and secrets that look like YAML, HTML and templates",
-      {
-        provider: "aws",
-        providerConfigs: {
-          aws: { AWS_REGION: hard, VXLAN_PORT: "4790", PEERPODS_LIMIT_PER_NODE: "1" },
-          ibm: { X: "y" },
-        },
-        providerSecrets: { aws: { AWS_SECRET_ACCESS_KEY: hard, id_rsa: "key", id_rsa_pub: "pub" } },
-        secrets: { tlsCerts: { caCert: "ca" } },
-        tlsProfile: { minVersion: "VersionTLS13" },
-        clusterId: "mine",
-        image: { name: "example.org:5000/caa", tag: "1@sha256:abc" },
-        imagePullSecrets: [{ name: "pull" }],
-        daemonset: {
-          podLabels: { "azure.workload.identity/use": "true", app: "not-this" },
-          serviceAccount: { annotations: { role: hard } },
-          tolerations: [{ operator: "Exists" }],
-          hostPID: true,
-          privileged: true,
-        },
-        resourceCtrl: { namePrefix: "x-", podLabels: { a: "b" }, replicas: 1 },
-      },
-    ],
-    [
-      "Secrets made by hand, and tokens of two clouds",
-      {
-        provider: "ibmcloud",
-        secrets: { mode: "reference", existingSecretName: "mine" },
-        alibabacloud: { rrsa: { enable: true } },
-      },
-    ],
-    [
-      "neither controller nor RuntimeClass",
-      { resourceCtrl: { enabled: false }, runtimeClass: { enabled: false } },
-    ],
-  ])("gives the same objects as the chart under helm: %s", async (_what, values) => {
-    const file = join(dir, "values.yaml");
-    await writeFile(file, JSON.stringify(values));
-    await execa(helm, ["lint", "--strict", chart, "-f", file]);
-    const { stdout } = await execa(helm, [
-      "template",
-      "peerpods",
-      chart,
-      "--include-crds",
-      `--namespace=${NAMESPACE}`,
-      "-f",
-      file,
-    ]);
-    const rendered = parseAllDocuments(stdout).map((document) => document.toJS() as KubeObject);
-    const facts = {
-      values: await loadValues({ files: [file], settings: [] }),
-      namespace: NAMESPACE,
-      version,
-    };
-    const installed = installObjects(facts).filter(({ kind }) => kind !== "Namespace");
-    expect(byName(rendered)).toEqual(byName(JSON.parse(JSON.stringify(installed)) as KubeObject[]));
-  });
-
-  it("refuses wrong values under helm as well", async () => {
-    const template = execa(helm, ["template", "peerpods", chart, "--set", "dameonset.hostPID=true"]);
-    await expect(template).rejects.toThrow(/dameonset/);
-  });
-
   it("prints the objects, applies them, again without a change, says what is not ready, and removes them", async () => {
     const settings = ["resourceCtrl.replicas=0"];
     const printed = await command("install", `--set=${settings.join(",")}`);
@@ -202,10 +135,6 @@ describe.skipIf(missing !== undefined)(`install${missing === undefined ? "" : ` 
     expect(await ending).toMatchObject({ code: 0 });
   });
 });
-
-function byName(objects: readonly KubeObject[]): Record<string, unknown> {
-  return Object.fromEntries(objects.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
-}
 
 function versionOf(object: KubeObject | undefined): unknown {
   const { resourceVersion, generation } = (object?.metadata ?? {}) as {

@@ -16,7 +16,8 @@ export interface InstallFacts {
 
 // A ConfigMap takes nothing but strings, and helm would write large numbers as 1e+06.
 const texts = z.record(z.string(), z.string());
-const perProvider = z.record(z.string(), texts);
+// A file in which all keys of a provider are commented out leaves nothing behind its name.
+const perProvider = z.record(z.string(), texts.nullable());
 const image = { tag: z.string(), pullPolicy: z.enum(["Always", "IfNotPresent", "Never"]) };
 const podSettings = {
   podLabels: texts,

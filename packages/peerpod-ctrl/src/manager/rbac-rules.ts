@@ -1,10 +1,10 @@
 import { CONFIG_MAP_NAME, GROUP, LEASE_NAME, PLURAL, SECRET_NAME } from "../api/names.ts";
 
-/** A rule of a Role or ClusterRole. */
-export interface PolicyRule {
+/** A rule of a Role or ClusterRole. `Name`: what stands for a name that is not known yet, in an installer. */
+export interface PolicyRule<Name = string> {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
+  readonly resourceNames?: readonly Name[];
   readonly verbs: readonly string[];
 }
 
@@ -20,15 +20,15 @@ export const clusterRules: readonly PolicyRule[] = [
 ];
 
 /** What it may do in its own namespace besides: the rules of its Role. */
-export function namespacedRules({
+export function namespacedRules<Name = string>({
   configMap = CONFIG_MAP_NAME,
   secret = SECRET_NAME,
   leaseName = LEASE_NAME,
 }: {
-  readonly configMap?: string;
-  readonly secret?: string;
-  readonly leaseName?: string;
-} = {}): readonly PolicyRule[] {
+  readonly configMap?: Name | string;
+  readonly secret?: Name | string;
+  readonly leaseName?: Name | string;
+} = {}): readonly PolicyRule<Name | string>[] {
   return [
     { apiGroups: [""], resources: ["configmaps"], resourceNames: [configMap], verbs: ["list", "watch"] },
     { apiGroups: [""], resources: ["secrets"], resourceNames: [secret], verbs: ["list", "watch"] },

@@ -15,7 +15,7 @@ import { AgentVm } from "../testing/agent-vm.ts";
 import { dialShim } from "../testing/fixture.ts";
 import { makeTestTls } from "../testing/tls.ts";
 import { ensureRelay } from "./ensure-relay.ts";
-import { detachedLauncher, RELAY_UNIT } from "./launch.ts";
+import { awaitedLauncher, detachedLauncher, RELAY_UNIT } from "./launch.ts";
 import { relayCommandBeside } from "./relay-command.ts";
 
 const never = { signal: new AbortController().signal };
@@ -164,6 +164,29 @@ describe("the relay process", () => {
     await relay.open(request, never);
     await using shim = await dialShim(request.socketPath);
     await expect(shim.health.check({})).resolves.toMatchObject({ status: 1 });
+  });
+
+  it("is waited for where somebody else starts it", async () => {
+    const socketPath = join(await directory(), "relay.sock");
+    const waiting = ensureRelay(
+      { socketPath, command: ["false"], launcher: awaitedLauncher(silentLogger), logger: silentLogger },
+      { signal: AbortSignal.timeout(20_000) },
+    );
+    await start(socketPath);
+    const pid = await pidOf(socketPath);
+    endLater(pid);
+    const relay = await waiting;
+    expect(await relay.list(never)).toEqual([]);
+    const late = ensureRelay(
+      {
+        socketPath: `${socketPath}.none`,
+        command: ["false"],
+        launcher: awaitedLauncher(silentLogger),
+        logger: silentLogger,
+      },
+      { signal: AbortSignal.timeout(200) },
+    );
+    await expect(late).rejects.toThrow(/timeout/);
   });
 
   it("says why it cannot start", async () => {

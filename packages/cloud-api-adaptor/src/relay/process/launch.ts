@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { access } from "node:fs/promises";
+import type { Logger } from "@peerpods/cloud-providers";
 import { execa } from "execa";
 import { reasonOf } from "../errors.ts";
 
@@ -51,6 +52,16 @@ const systemdLauncher: RelayLauncher = {
     return Promise.resolve({ ended, [Symbol.dispose]: () => void watch.kill("SIGTERM") });
   },
 };
+
+/** Starts nothing: somebody else runs the relay, and its socket is about to answer. */
+export function awaitedLauncher(logger: Logger): RelayLauncher {
+  return {
+    launch: () => {
+      logger.info({}, "waiting for the agent relay, which something else starts");
+      return Promise.resolve({ ended: new Promise(() => undefined) });
+    },
+  };
+}
 
 /** Starts the relay as a process of its own session that moves itself to a cgroup of its own. */
 export function detachedLauncher(logFile: string): RelayLauncher {

@@ -1,5 +1,5 @@
+import { daemonRules } from "../../manager/daemon-rules.ts";
 import { slot } from "../slot.ts";
-import { adaptorRules } from "./adaptor-rules.ts";
 import { tokenMounts, tokenVolumes } from "./cloud-tokens.ts";
 import { configChecksum } from "./config-checksum.ts";
 import type { Part } from "./kube-object.ts";
@@ -31,7 +31,7 @@ export const adaptor: readonly Part[] = [
   }),
   ...bindings(
     { role: DAEMON_ACCOUNT, binding: DAEMON_ACCOUNT, account: DAEMON_ACCOUNT, labels },
-    adaptorRules,
+    { cluster: daemonRules, own: [] },
   ),
   {
     object: {

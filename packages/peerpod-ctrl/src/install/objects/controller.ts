@@ -32,7 +32,7 @@ export const controller: readonly Part[] = [
   }),
   ...bindings(
     { role: named("manager-role"), binding: named("manager-rolebinding"), account, labels },
-    { cluster: clusterRules, own: namespacedRules({ secret: secretName as unknown as string }) },
+    { cluster: clusterRules, own: namespacedRules({ secret: secretName }) },
   ),
   {
     object: {

@@ -1,5 +1,5 @@
-import { slot, Slot } from "../slot.ts";
-import { imagePullSecrets, provider } from "./names.ts";
+import { slot, type Slot } from "../slot.ts";
+import { imagePullSecrets } from "./names.ts";
 
 /** What the two DaemonSets of a node have in common. */
 
@@ -38,5 +38,3 @@ export function podLabels(
 export function hostPath(name: string, path: string, type: "Directory" | "DirectoryOrCreate") {
   return { name, hostPath: { path, type } };
 }
-
-export { provider };

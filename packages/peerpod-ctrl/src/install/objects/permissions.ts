@@ -9,7 +9,7 @@ type Labels = Readonly<Record<string, string>>;
 /** What a program may do in all namespaces, and in its own. */
 export interface Rules {
   readonly cluster: readonly PolicyRule[];
-  readonly own: readonly PolicyRule[];
+  readonly own: readonly PolicyRule<Name>[];
 }
 
 export function serviceAccount(
@@ -49,7 +49,7 @@ function grant({
   account,
 }: {
   readonly kind: "Role" | "ClusterRole";
-  readonly rules: readonly PolicyRule[];
+  readonly rules: readonly PolicyRule<Name>[];
   readonly metadata: Part["object"]["metadata"];
   readonly binding: Name;
   readonly account: Name;
