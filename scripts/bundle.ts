@@ -2,30 +2,11 @@
  * Bundles programs of the package in the current directory: one self-contained ESM file each, needing only Node.
  *
  * Usage: node ../../scripts/bundle.ts src/program.ts [src/other.ts ...]   ->   bundle/program.mjs ...
+ *
+ * PROVIDERS=aws,libvirt builds in just those providers.
  */
-import { chmod, readdir, rm } from "node:fs/promises";
-import { build } from "esbuild";
+import { bundlePrograms, providersOf } from "./bundle-programs.ts";
 
 const entryPoints = process.argv.slice(2);
 if (entryPoints.length === 0) throw new Error("name at least one program to bundle, e.g. src/main.ts");
-
-await rm("bundle", { recursive: true, force: true });
-await build({
-  entryPoints,
-  outdir: "bundle",
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  target: "node24",
-  conditions: ["@peerpods/source"],
-  sourcemap: "linked",
-  // CommonJS dependencies inside an ESM file still ask for `require`.
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module";const require = __createRequire(import.meta.url);',
-  },
-  logLevel: "warning",
-});
-
-// The programs are named in `bin`, so they begin with a hashbang (from their source) and can be executed.
-for (const file of await readdir("bundle")) if (file.endsWith(".mjs")) await chmod(`bundle/${file}`, 0o755);
+await bundlePrograms(entryPoints, { outdir: "bundle", providers: providersOf(process.env["PROVIDERS"]) });

@@ -3,7 +3,7 @@
 
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { createProviderRegistry } from "@peerpods/cloud-providers";
+import { builtinProviders } from "./builtin-providers.ts";
 import { runProgram } from "./manager/program.ts";
 
 const podNamespace = await readFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace", "utf8").catch(
@@ -18,7 +18,7 @@ process.exitCode = await runProgram({
   terminal: process.stderr.isTTY,
   signals: process,
   exitNow: (code) => process.exit(code),
-  registry: createProviderRegistry(),
+  registry: builtinProviders(),
   importPackage: (specifier) => import(specifier),
   hostname: hostname(),
   podNamespace: podNamespace.trim(),

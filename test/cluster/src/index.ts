@@ -1,2 +1,2 @@
-export { helmBinary, missingBinaries, missingHelm, prepareBinaries } from "./binaries.ts";
+export { helmBinary, missingBinaries, missingHelm, prepareBinaries, runcBinary } from "./binaries.ts";
 export { startCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
