@@ -227,6 +227,7 @@ describe.skipIf(!isRoot)("the tool against a daemon (needs root)", () => {
       "privileges",
       "kernel",
       "programs",
+      "containerd and kata",
       "network",
       "limits",
       "clock",

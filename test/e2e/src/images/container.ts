@@ -26,7 +26,10 @@ export interface UnpackedImage {
   /** Entrypoint of the image. */
   readonly entrypoint: readonly string[];
   readonly user: { readonly uid: number; readonly gid: number };
-  run(name: string, options: ContainerOptions): Promise<RunningProcess & { log(): Promise<string> }>;
+  readonly run: (
+    name: string,
+    options: ContainerOptions,
+  ) => Promise<RunningProcess & { log(): Promise<string> }>;
 }
 
 /** @param layout directory of an OCI layout with one image. @param directory where it is unpacked; it must be new. */

@@ -1,6 +1,6 @@
 import type { Finding } from "@peerpods/cloud-providers";
 import { describe, expect, it } from "vitest";
-import { doctorContext, failed, notInstalled, succeeded } from "../testing/doctor-host.ts";
+import { doctorContext, failed, notInstalled, succeeded, wellFiles } from "../testing/doctor-host.ts";
 import { runChecks, type CheckContext } from "./check.ts";
 import { nodeChecks } from "./node-checks.ts";
 
@@ -15,6 +15,14 @@ async function findings(context: CheckContext): Promise<readonly Finding[]> {
   return (await runChecks(nodeChecks, context)).flatMap((area) => area.findings);
 }
 
+const withFile = (path: string, text: string) =>
+  doctorContext({ read: async (asked) => (asked === path ? text : wellFiles[asked]) });
+const oldContainerd = `version = 2
+[plugins."io.containerd.grpc.v1.cri".containerd]
+  discard_unpacked_layers = true
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kata-remote]
+    runtime_type = "io.containerd.kata-remote.v2"
+`;
 const externalVxlan = JSON.stringify([
   { ifname: "cni.vxlan", mtu: 1450, linkinfo: { info_data: { port: 4789, external: true } } },
   { ifname: "flannel.1", mtu: 1450, linkinfo: { info_data: { port: 4789, id: 1 } } },
@@ -37,7 +45,7 @@ describe("the checks of a node", () => {
     ],
     [
       "root without capabilities",
-      doctorContext({ read: async () => "CapEff:\t0000000000000000\n" }),
+      withFile("/proc/self/status", "CapEff:\t0000000000000000\n"),
       ["privileges error CAP_NET_ADMIN, CAP_SYS_ADMIN"],
     ],
     [
@@ -67,6 +75,36 @@ describe("the checks of a node", () => {
         },
       ),
       ["programs error nft"],
+    ],
+    [
+      "no containerd",
+      doctorContext({}, { answers: [[/^containerd/, notInstalled]] }),
+      ["containerd and kata info containerd"],
+    ],
+    [
+      "a containerd without kata",
+      doctorContext({}, { answers: [[/^containerd/, { ...succeeded, stdout: "version = 3\n" }]] }),
+      ["containerd and kata warning runtime kata-remote"],
+    ],
+    [
+      "a containerd 1 that discards layers, and a shim and a configuration that are not there",
+      doctorContext({}, { answers: [[/^containerd/, { ...succeeded, stdout: oldContainerd }]] }),
+      [
+        "containerd and kata warning kata shim",
+        "containerd and kata warning discard_unpacked_layers",
+        "containerd and kata warning kata configuration",
+      ],
+    ],
+    [
+      "a kata that calls another socket and makes namespaces of its own",
+      withFile(
+        "/opt/kata/remote.toml",
+        '[hypervisor.remote]\nremote_hypervisor_socket = "/run/other.sock"\n[runtime]\ninternetworking_model = "none"\n',
+      ),
+      [
+        "containerd and kata warning hypervisor.remote.remote_hypervisor_socket",
+        "containerd and kata warning runtime.disable_new_netns",
+      ],
     ],
     ["an old Node", doctorContext({ nodeVersion: "v22.9.0" }), ["programs error node"]],
     [
@@ -122,14 +160,7 @@ describe("the checks of a node", () => {
       doctorContext({}, { flags: ["-peerpods-limit-per-node=500"] }),
       ["limits error open files"],
     ],
-    [
-      "little memory",
-      doctorContext({
-        read: async (path) =>
-          path === "/proc/meminfo" ? "MemAvailable: 200000 kB\n" : "CapEff:\t1ffffffffff\n",
-      }),
-      ["limits warning memory"],
-    ],
+    ["little memory", withFile("/proc/meminfo", "MemAvailable: 200000 kB\n"), ["limits warning memory"]],
     ["a clock in the past", doctorContext({ now: () => 500 }), ["clock error clock"]],
     [
       "a clock that nobody sets",

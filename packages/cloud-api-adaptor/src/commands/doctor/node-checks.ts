@@ -6,6 +6,16 @@ import { limits } from "./limits.ts";
 import { network } from "./network.ts";
 import { privileges } from "./privileges.ts";
 import { programs } from "./programs.ts";
+import { runtime } from "./runtime.ts";
 
 /** What every provider needs of the node. */
-export const nodeChecks: readonly Check[] = [privileges, kernel, programs, network, limits, clock, disk];
+export const nodeChecks: readonly Check[] = [
+  privileges,
+  kernel,
+  programs,
+  runtime,
+  network,
+  limits,
+  clock,
+  disk,
+];

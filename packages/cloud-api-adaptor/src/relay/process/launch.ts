@@ -58,7 +58,7 @@ export function awaitedLauncher(logger: Logger): RelayLauncher {
   return {
     launch: () => {
       logger.info({}, "waiting for the agent relay, which something else starts");
-      return Promise.resolve({ ended: new Promise(() => undefined) });
+      return Promise.resolve({ ended: new Promise(() => undefined), [Symbol.dispose]: () => undefined });
     },
   };
 }

@@ -66,9 +66,13 @@ export const configuration: readonly Part[] = [
   secretPart(tlsSecretName, "peerpods.tlsCerts", tlsData),
 ];
 
+/** One without anything in it is left out: there may be one of the same name that was made by hand. */
 function secretPart(name: typeof secretName, helper: string, data: (facts: InstallFacts) => Data): Part {
   return {
-    when: createsSecrets,
+    when: slot(
+      `and (${createsSecrets.helm}) (include "${helper}" . | fromJson)`,
+      (facts) => createsSecrets.read(facts) && Object.keys(data(facts)).length > 0,
+    ),
     object: {
       apiVersion: "v1",
       kind: "Secret",
