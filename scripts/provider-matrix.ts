@@ -4,7 +4,7 @@
  * Usage: node -C @peerpods/source scripts/provider-matrix.ts
  *
  * The report of the fake cloud is made here; those of the other providers are saved by their system tests:
- * PEERPODS_CONFORMANCE_DIR=$PWD/docs/conformance pnpm vitest run --project system provider
+ * PEERPODS_CONFORMANCE_DIR=$PWD/docs/conformance pnpm vitest run --project system src/conformance.system
  */
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,12 +21,12 @@ const docs = join(import.meta.dirname, "../docs");
 /** Between these lines of `docs/providers.md` stands what is generated. */
 export const markers = ["<!-- matrix -->", "<!-- /matrix -->"] as const;
 
-/** Reports that are committed, the simplest provider first. */
+/** Reports that are committed: the fake cloud's, then the providers' by name. */
 export async function committedReports(): Promise<readonly ConformanceReport[]> {
   const directory = join(docs, "conformance");
-  const order = ["fake", "local", "libvirt", "aws"];
   const names = (await readdir(directory)).map((file) => file.replace(/\.json$/, ""));
-  const sorted = names.toSorted((a, b) => order.indexOf(a) - order.indexOf(b));
+  const rank = (name: string) => `${name === "fake" ? 0 : 1} ${name}`;
+  const sorted = names.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
   return await Promise.all(
     sorted.map(
       async (name) =>
@@ -35,22 +35,52 @@ export async function committedReports(): Promise<readonly ConformanceReport[]> 
   );
 }
 
-/** What stands between the markers: a summary, and the matrix. */
+/** What stands between the markers: a summary, what the providers ran against, how much they ask of it, and the matrix. */
 export function matrixSection(reports: readonly ConformanceReport[]): string {
-  const rows = reports.map(({ provider, contractVersion, abilities, results, left }) => {
-    const counts = (["passed", "failed", "not_offered", "skipped"] as const).map(
-      (wanted) => results.filter(({ status }) => status === wanted).length,
-    );
-    const offered = abilities.length === 0 ? "none" : abilities.join(", ");
-    return `| ${provider} | ${contractVersion} | ${counts.join(" | ")} | ${left.length} | ${offered} |`;
-  });
   return [
-    "| provider | contract | passed | failed | not offered | skipped | left | abilities |",
-    "|---|---|---|---|---|---|---|---|",
-    ...rows,
-    "",
+    table(
+      ["provider", "contract", "passed", "failed", "not offered", "skipped", "left", "abilities"],
+      reports.map(summaryRow),
+    ),
+    "### Real, and stood in for",
+    table(["provider", "runs against", "real in it", "stood in for"], reports.map(environmentRow)),
+    "### API calls for one creation and its deletion",
+    table(
+      ["provider", "calls"],
+      reports.map((report) => [linked(report), noteOf(report, "call-count")]),
+    ),
+    "### Every rule",
     conformanceMatrix(reports),
-  ].join("\n");
+  ].join("\n\n");
+}
+
+function summaryRow(report: ConformanceReport): readonly string[] {
+  const { contractVersion, abilities, results, left } = report;
+  const counts = (["passed", "failed", "not_offered", "skipped"] as const).map(
+    (wanted) => `${results.filter(({ status }) => status === wanted).length}`,
+  );
+  const offered = abilities.length === 0 ? "none" : abilities.join(", ");
+  return [linked(report), contractVersion, ...counts, `${left.length}`, offered];
+}
+
+function environmentRow(report: ConformanceReport): readonly string[] {
+  const { against = "", real = "", stoodIn = "" } = report.environment ?? {};
+  return [linked(report), against, real, stoodIn];
+}
+
+/** What a rule measured, or why it could not be tried. */
+function noteOf({ results }: ConformanceReport, rule: string): string {
+  const { note, reason = "" } = results.find(({ id }) => id === rule) ?? {};
+  return note ?? reason;
+}
+
+/** The provider's name, linked to its README. The fake cloud is part of the contract's package. */
+function linked({ provider }: ConformanceReport): string {
+  return provider === "fake" ? provider : `[${provider}](../packages/provider-${provider}/README.md)`;
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 /** The document with its generated part replaced. @throws Error when a marker is missing. */

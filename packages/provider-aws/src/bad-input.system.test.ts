@@ -181,6 +181,31 @@ await describeWithEc2("bad input", (suite) => {
       ]);
     });
 
+    it("a vCPU quota without room: an error where no pod VM can ever fit, else a warning", async () => {
+      const { standIn } = suite();
+      const { values } = standIn.quotas;
+      const usual = values.get("L-1216C47A") ?? 0;
+      const aws = await provider({ PODVM_INSTANCE_TYPE: "m6a.xlarge" });
+      try {
+        values.set("L-1216C47A", 3);
+        const remedy = expect.stringContaining("L-1216C47A") as string;
+        expect(await aws.configVerifier(call())).toEqual([
+          expect.objectContaining({ severity: "error", subject: "quota", remedy }),
+        ]);
+        values.set("L-1216C47A", 7);
+        expect(await aws.configVerifier(call())).toEqual([]);
+        const sandboxId = "quota".padEnd(64, "0");
+        const { id } = await aws.createInstance(testRequest({ sandboxId }), call());
+        expect(await aws.configVerifier(call())).toEqual([
+          expect.objectContaining({ severity: "warning", subject: "quota", remedy }),
+        ]);
+        await aws.deleteInstance({ instanceId: id, tags: {} }, call());
+        expect(await aws.configVerifier(call())).toEqual([]);
+      } finally {
+        values.set("L-1216C47A", usual);
+      }
+    });
+
     it("nothing is found where nothing is wrong", async () => {
       expect(await (await provider()).configVerifier(call())).toEqual([]);
     });

@@ -35,6 +35,8 @@ export interface AwsKeys {
 /** The way to AWS. */
 export interface ConnectionConfig {
   readonly endpoint: string;
+  /** Of AWS Service Quotas. */
+  readonly quotasEndpoint: string;
   readonly httpProxy: string;
   readonly noProxy: string;
   readonly caBundle: string;
@@ -66,6 +68,7 @@ export function awsConfig(values: Readonly<Record<string, unknown>>): AwsConfig 
     region: string("aws-region"),
     connection: {
       endpoint: string("aws-endpoint"),
+      quotasEndpoint: string("aws-quotas-endpoint"),
       httpProxy: string("aws-http-proxy"),
       noProxy: string("aws-no-proxy"),
       caBundle: string("aws-ca-bundle"),
@@ -127,6 +130,10 @@ function problemsOf(config: AwsConfig, useTemplate: boolean): readonly string[] 
     for (const id of given)
       check(id === "" || form.test(id), `${option}: ${JSON.stringify(id)} is not of the form ${form.source}`);
   check(isUrl(connection.endpoint), "aws-endpoint (AWS_ENDPOINT_URL_EC2): not an http or https URL");
+  check(
+    isUrl(connection.quotasEndpoint),
+    "aws-quotas-endpoint (AWS_ENDPOINT_URL_SERVICE_QUOTAS): not an http or https URL",
+  );
   check(isUrl(connection.httpProxy), "aws-http-proxy (AWS_HTTP_PROXY): not an http or https URL");
   check(rootVolume.kmsKey === "" || rootVolume.encrypted, "root-volume-kms-key: needs root-volume-encrypted");
   return [...problems, ...tagProblems(config.tags)];

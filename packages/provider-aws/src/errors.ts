@@ -118,7 +118,7 @@ const names: Readonly<Partial<Record<ProviderErrorCode, readonly string[]>>> = {
     "UnauthorizedOperation",
     "UnrecognizedClientException",
   ],
-  not_found: ["InvalidAMIID.Unavailable", "InvalidInstanceType", "NoSuchEntity"],
+  not_found: ["InvalidAMIID.Unavailable", "InvalidInstanceType", "NoSuchEntity", "NoSuchResourceException"],
   conflict: ["IdempotentParameterMismatch", "IdempotentInstanceTerminated"],
   unavailable: [
     "DependencyViolation",

@@ -35,6 +35,12 @@ const access: OptionSpec = [
     help: "URL of the EC2 API, for sovereign clouds, VPC endpoints and emulators; empty: the region's",
   },
   {
+    flag: "aws-quotas-endpoint",
+    env: "AWS_ENDPOINT_URL_SERVICE_QUOTAS",
+    type: "string",
+    help: "URL of the Service Quotas API, which only the verifier asks; empty: the region's, or none where aws-endpoint is given",
+  },
+  {
     flag: "aws-http-proxy",
     env: "AWS_HTTP_PROXY",
     type: "string",

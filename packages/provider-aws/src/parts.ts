@@ -1,4 +1,5 @@
 import type { CallContext, Clock } from "@peerpods/cloud-providers";
+import type { Access } from "./access.ts";
 import type { AwsConfig } from "./config.ts";
 import type { Ec2 } from "./client.ts";
 import type { ImageCatalog } from "./images.ts";
@@ -19,6 +20,7 @@ export interface Parts {
 }
 
 export interface Connected {
+  readonly access: Access;
   readonly ec2: Ec2;
   readonly settings: Settings;
 }

@@ -38,6 +38,7 @@ import {
   type Volumes,
 } from "@peerpods/cloud-providers";
 import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
+import { openAccess } from "./access.ts";
 import { createEc2 } from "./client.ts";
 import type { AwsConfig } from "./config.ts";
 import { carryOut, planCreation } from "./create-instance.ts";
@@ -94,12 +95,12 @@ export class AwsProvider
     const connection = shared<Connected>(async (signal) => {
       const settings = await resolveSettings(config, createMetadataService(env), { signal, logger });
       const { region } = settings;
-      const ec2 = await createEc2(config, {
+      const access = await openAccess(config, {
         region,
         env,
         policy: policy ?? createCallPolicy({ scope: `aws ${region}`, clock, bucket: config.rate }),
       });
-      return { ec2, settings };
+      return { access, ec2: await createEc2(access, config.connection), settings };
     });
     const types = shared(async (signal) => {
       const { ec2 } = await connection.get(signal);

@@ -1,10 +1,9 @@
 import { missingMoto } from "@peerpods/aws-stand-in";
-import { runSeededFaults } from "@peerpods/cloud-providers/conformance";
+import { runSeededFaults, seededRunCount } from "@peerpods/cloud-providers/conformance";
 import { describe, expect, it } from "vitest";
 import { createAwsTarget } from "./testing/aws-target.ts";
 
-/** A share for every test run; `PEERPODS_SOAK=1` runs the full count. */
-const runs = Number(process.env["PEERPODS_SEEDED_RUNS"] ?? (process.env["PEERPODS_SOAK"] === "1" ? 500 : 12));
+const runs = seededRunCount(12);
 
 const missing = await missingMoto();
 

@@ -1,15 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { ProviderError, silentLogger, type CreateInstanceRequest } from "@peerpods/cloud-providers";
-import { runSeededFaults } from "@peerpods/cloud-providers/conformance";
+import { runSeededFaults, seededRunCount } from "@peerpods/cloud-providers/conformance";
 import { testRequest } from "@peerpods/cloud-providers/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_USER_DATA_BYTES } from "./instance/request.ts";
 import { missingForTestDriver, openTestDriver, type TestDriverBed } from "./testing/test-driver-bed.ts";
 
 const missing = await missingForTestDriver();
-const soak = process.env["PEERPODS_SOAK"] === "1";
-/** A share for every test run. */
-const runs = soak ? 500 : 40;
+const runs = seededRunCount(40);
 
 const call = () => ({ signal: new AbortController().signal, logger: silentLogger });
 const newRequest = (change: Parameters<typeof testRequest>[0] = {}) =>
@@ -25,15 +23,11 @@ describe.skipIf(missing !== undefined)(
     afterAll(() => bed[Symbol.asyncDispose]());
     const census = async () => (await bed.target.census?.()) ?? [];
 
-    it(
-      `${runs} lives of instances under faults leave nothing`,
-      { timeout: soak ? 7_200_000 : 600_000 },
-      async () => {
-        expect(await runSeededFaults(bed.target, { runs, seed: 11 })).toEqual({ done: runs, failures: [] });
-      },
-    );
+    it(`${runs} lives of instances under faults leave nothing`, { timeout: runs * 15_000 }, async () => {
+      expect(await runSeededFaults(bed.target, { runs, seed: 11 })).toEqual({ done: runs, failures: [] });
+    });
 
-    it("takes no more commands of virsh for a creation and a deletion than are told in docs/providers.md", async () => {
+    it("takes no more commands of virsh for a creation and a deletion than are needed", async () => {
       const provider = await bed.connect();
       const request = newRequest();
       const commandsOf = async <T>(act: Promise<T>) => {

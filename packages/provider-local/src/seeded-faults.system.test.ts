@@ -1,12 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "@peerpods/cloud-providers";
-import { runSeededFaults } from "@peerpods/cloud-providers/conformance";
+import { runSeededFaults, seededRunCount } from "@peerpods/cloud-providers/conformance";
 import { describe, expect, test } from "vitest";
 import { noTraces } from "./testing/host-traces.ts";
 import { createLocalTarget } from "./testing/local-target.ts";
 
 const isRoot = process.geteuid?.() === 0;
-const runs = process.env["PEERPODS_SOAK"] === "1" ? 500 : 15;
+const runs = seededRunCount(15);
 
 /** So many times faster than the machine's, so that deadlines of up to a minute end calls at any point of a boot. */
 const HASTE = 100;

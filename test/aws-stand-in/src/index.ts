@@ -4,3 +4,4 @@ export { missingMoto } from "./moto.ts";
 export { childOf, itemsOf, parseAnswer, textOf, type Xml } from "./xml.ts";
 export { startMetadataStandIn, type MetadataStandIn } from "./metadata.ts";
 export { startStsStandIn, type StsCredentials, type StsStandIn } from "./sts.ts";
+export { neededPermissions } from "./permissions.ts";

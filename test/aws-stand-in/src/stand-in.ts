@@ -6,13 +6,17 @@ import { Ec2Error, errorXml } from "./ec2-error.ts";
 import { FaultPlan } from "@peerpods/test-harness";
 import { refusalOf } from "./faults.ts";
 import { startMoto, type Moto } from "./moto.ts";
+import { checkPermitted } from "./permissions.ts";
 import type { Query } from "./query.ts";
+import { errorJson, Quotas, quotasAction } from "./quotas.ts";
 import { act } from "./rules/index.ts";
 import { checkSignature, type KnownKey } from "./signature.ts";
 import { State } from "./state.ts";
 
 /** A call that came in. */
 export interface SeenCall {
+  /** `ec2` or `servicequotas`. */
+  readonly service: string;
   readonly action: string;
   readonly query: Query;
   /** When it came, on the machine's clock. */
@@ -28,6 +32,9 @@ export interface AwsStandIn extends AsyncDisposable {
   /** Every call that came, in order, also those that were refused or broken. */
   readonly calls: SeenCall[];
   readonly state: State;
+  readonly quotas: Quotas;
+  /** What the caller's role may do, e.g. `ec2:RunInstances`; `undefined`: everything. */
+  permitted: ReadonlySet<string> | undefined;
   /** moto itself, past all faults and rules: to prepare and to look. */
   readonly moto: Moto;
   /** Forgets all instances, tokens, faults and calls. */
@@ -45,8 +52,9 @@ export async function startAwsStandIn(): Promise<AwsStandIn> {
   const faults = new FaultPlan();
   const calls: SeenCall[] = [];
   const keys = new Map<string, KnownKey>([[standInKey.id, { secretAccessKey: standInKey.secret }]]);
+  const world: World = { state, faults, calls, keys, quotas: new Quotas(), permitted: undefined };
   const server = createServer((request, response) => {
-    serve({ request, response }, { state, faults, calls, keys }).catch((error: unknown) => {
+    serve({ request, response }, world).catch((error: unknown) => {
       // A defect of the stand-in: never to be mistaken for an answer of EC2.
       if (!response.headersSent) response.writeHead(599);
       response.end(String(error));
@@ -60,6 +68,13 @@ export async function startAwsStandIn(): Promise<AwsStandIn> {
     faults,
     calls,
     state,
+    quotas: world.quotas,
+    get permitted() {
+      return world.permitted;
+    },
+    set permitted(actions) {
+      world.permitted = actions;
+    },
     moto,
     async reset() {
       faults.clear();
@@ -85,57 +100,80 @@ interface World {
   readonly faults: FaultPlan;
   readonly calls: SeenCall[];
   readonly keys: ReadonlyMap<string, KnownKey>;
+  readonly quotas: Quotas;
+  permitted: ReadonlySet<string> | undefined;
 }
 
-async function serve(exchange: Exchange, world: World): Promise<void> {
-  const body = await readBody(exchange.request);
-  const query = Object.fromEntries(new URLSearchParams(body));
-  const action = query["Action"] ?? "";
-  world.calls.push({ action, query, at: Date.now() });
+async function serve({ request, response }: Exchange, world: World): Promise<void> {
+  const body = await readBody(request);
+  const call = parseCall(request, body);
+  const { service, action, query } = call;
+  world.calls.push({ service, action, query, at: Date.now() });
   const hit = world.faults.next(action);
   switch (hit?.kind) {
     case "reset_before":
       hit.reach();
-      exchange.request.socket.resetAndDestroy();
+      request.socket.resetAndDestroy();
       return;
     case "hang":
       hit.reach();
       return;
     case "reset_after":
     case "hang_after":
-      await answerOf({ action, query, body, request: exchange.request }, world);
+      await answerOf(call, world);
       hit.reach();
-      if (hit.kind === "reset_after") exchange.request.socket.resetAndDestroy();
+      if (hit.kind === "reset_after") request.socket.resetAndDestroy();
       return;
     default:
   }
   hit?.reach();
   const refusal = hit === undefined ? undefined : refusalOf(hit.kind);
-  const { status, text } =
-    refusal === undefined
-      ? await answerOf({ action, query, body, request: exchange.request }, world)
-      : { status: refusal.status, text: errorXml(refusal, "injected") };
-  exchange.response.writeHead(status, { "content-type": "text/xml;charset=UTF-8" }).end(text);
+  const { status, text } = refusal === undefined ? await answerOf(call, world) : refused(call, refusal);
+  const type = service === "ec2" ? "text/xml;charset=UTF-8" : "application/x-amz-json-1.1";
+  response.writeHead(status, { "content-type": type }).end(text);
 }
 
-async function answerOf(
-  call: {
-    readonly action: string;
-    readonly query: Query;
-    readonly body: string;
-    readonly request: IncomingMessage;
-  },
-  { state, keys }: World,
-): Promise<{ readonly status: number; readonly text: string }> {
+/** A request, with what it asks for. */
+interface Call {
+  readonly service: "ec2" | "servicequotas";
+  readonly action: string;
+  readonly query: Query;
+  readonly body: string;
+  readonly request: IncomingMessage;
+}
+
+function parseCall(request: IncomingMessage, body: string): Call {
+  const ofQuotas = quotasAction(request.headers["x-amz-target"]);
+  if (ofQuotas !== undefined) return { service: "servicequotas", action: ofQuotas, query: {}, body, request };
+  const query = Object.fromEntries(new URLSearchParams(body));
+  return { service: "ec2", action: query["Action"] ?? "", query, body, request };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+async function answerOf(call: Call, { state, keys, quotas, permitted }: World): Promise<Answer> {
+  const { service, action, query, body, request } = call;
   try {
-    checkSignature(call.request, call.body, keys);
-    checkShape(call.action, call.query);
-    const { Action: _action, Version: _version, ...parameters } = call.query;
-    return { status: 200, text: await act(state, call.action, parameters) };
+    checkSignature(request, body, keys);
+    checkPermitted(service, call, permitted);
+    if (service === "servicequotas") return { status: 200, text: quotas.answer(action, body) };
+    checkShape(action, query);
+    const { Action: _action, Version: _version, ...parameters } = query;
+    return { status: 200, text: await act(state, action, parameters) };
   } catch (error) {
-    if (!(error instanceof Ec2Error)) throw error;
-    return { status: error.status, text: errorXml(error, "stand-in") };
+    if (error instanceof Ec2Error) return refused(call, error);
+    throw error;
   }
+}
+
+function refused({ service }: Call, error: Ec2Error): Answer {
+  return {
+    status: error.status,
+    text: service === "ec2" ? errorXml(error, "stand-in") : errorJson(error),
+  };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

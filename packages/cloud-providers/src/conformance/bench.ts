@@ -37,6 +37,8 @@ export class Bench implements AsyncDisposable {
   /** Instance ids by token, as far as they are known. */
   readonly #ids = new Map<string, string>();
   #provider: Promise<Provider> | undefined;
+  /** What the rule has measured, for the report. */
+  note: string | undefined;
 
   constructor(target: ConformanceTarget, shared: BenchShared) {
     this.target = target;

@@ -495,6 +495,19 @@ const defects: readonly Defect[] = [
     })),
   },
   {
+    what: "asks again and again what it knows",
+    breaks: ["call-count", "user-data-limit"],
+    options: wrapped((provider) => ({
+      createInstance: async (request, call) => {
+        for (let look = 0; look < 3; look++) {
+          await provider.getInstance(request, call);
+          await provider.attachedVolumes(request, call);
+        }
+        return await provider.createInstance(request, call);
+      },
+    })),
+  },
+  {
     what: "takes throttling for an inner error",
     breaks: ["fault-delete-throttle"],
     options: wrapped((provider) => ({

@@ -11,12 +11,19 @@ export { RuleViolation, type Rule } from "./rule.ts";
 export { conformanceRules } from "./rules/index.ts";
 export { runConformance, type ConformanceOptions } from "./run.ts";
 export { saveReportTo } from "./save-report.ts";
-export { runSeededFaults, type SeededFailure, type SeededRunsOptions } from "./seeded-runs.ts";
+export {
+  runSeededFaults,
+  seededRunCount,
+  type SeededFailure,
+  type SeededRunsOptions,
+} from "./seeded-runs.ts";
 export {
   faultKinds,
+  type ApiCalls,
   type ConformanceTarget,
   type Facility,
   type FaultFacility,
   type InjectedFault,
   type Injection,
+  type TargetEnvironment,
 } from "./target.ts";

@@ -1,4 +1,5 @@
 import type { AbilityName } from "../abilities.ts";
+import type { TargetEnvironment } from "./target.ts";
 
 /** `not_offered`: an ability that the provider does not declare. `skipped`: the environment cannot try it. */
 export type RuleStatus = "passed" | "failed" | "not_offered" | "skipped";
@@ -10,6 +11,8 @@ export interface RuleResult {
   readonly status: RuleStatus;
   /** Why, for every status but `passed`. */
   readonly reason?: string;
+  /** What was measured on the way. */
+  readonly note?: string;
   readonly durationMs: number;
 }
 
@@ -18,6 +21,8 @@ export interface ConformanceReport {
   readonly provider: string;
   readonly contractVersion: string;
   readonly abilities: readonly AbilityName[];
+  /** What it was run against. */
+  readonly environment?: TargetEnvironment;
   readonly results: readonly RuleResult[];
   /** What exists since the run and did not before. */
   readonly left: readonly string[];
@@ -48,8 +53,8 @@ export function reportMarkdown(report: ConformanceReport): string {
     "| rule | | requirement | source |",
     "|---|---|---|---|",
     ...report.results.map(
-      ({ id, title, source, status, reason }) =>
-        `| \`${id}\` | ${signs[status]}${reason === undefined ? "" : `: ${cell(reason)}`} | ${cell(title)} | ${cell(source)} |`,
+      ({ id, title, source, status, reason, note = reason }) =>
+        `| \`${id}\` | ${signs[status]}${note === undefined ? "" : `: ${cell(note)}`} | ${cell(title)} | ${cell(source)} |`,
     ),
     "",
   ].join("\n");

@@ -46,10 +46,16 @@ export async function runConformance(
 
 /** The report on a target. */
 export function reportOf(
-  { name, abilities }: ConformanceTarget,
+  { name, abilities, environment }: ConformanceTarget,
   found: Pick<ConformanceReport, "results" | "left">,
 ): ConformanceReport {
-  return { provider: name, contractVersion: CONTRACT_VERSION, abilities, ...found };
+  return {
+    provider: name,
+    contractVersion: CONTRACT_VERSION,
+    abilities,
+    ...(environment === undefined ? {} : { environment }),
+    ...found,
+  };
 }
 
 /** What the rules of one run share. */
@@ -74,7 +80,9 @@ export async function tryRule(rule: Rule, target: ConformanceTarget, run: BenchS
   }
   await drive(bench[Symbol.asyncDispose]()).catch((error: unknown) => bench.hear(error));
   const durationMs = Math.round(performance.now() - started);
-  if (violation === undefined) return { ...titleOf(rule), status: "passed", durationMs };
+  const { note } = bench;
+  if (violation === undefined)
+    return { ...titleOf(rule), status: "passed", ...(note === undefined ? {} : { note }), durationMs };
   return { ...titleOf(rule), status: "failed", reason: violation, durationMs };
 }
 
@@ -91,5 +99,7 @@ function whyNot(
     return { status: "not_offered", reason: `the provider does not offer ${ability}` };
   const facility = needs.find((name) => !hasFacility(target, name));
   if (facility === undefined) return undefined;
+  const nothingToTry = target.notOffered?.[facility];
+  if (nothingToTry !== undefined) return { status: "not_offered", reason: nothingToTry };
   return { status: "skipped", reason: target.missing?.[facility] ?? `the environment has no ${facility}` };
 }

@@ -2,10 +2,9 @@ import { describe, expect, it } from "vitest";
 import { createCallPolicy } from "../call-policy/call-policy.ts";
 import { FakeProvider } from "../testing/fake-provider/provider.ts";
 import { createFakeTarget } from "../testing/fake-target.ts";
-import { runSeededFaults } from "./seeded-runs.ts";
+import { runSeededFaults, seededRunCount } from "./seeded-runs.ts";
 
-/** A share for every test run; `pnpm soak` sets the full count. */
-const runs = Number(process.env["PEERPODS_SEEDED_RUNS"] ?? 60);
+const runs = seededRunCount(60);
 
 describe("random lives of instances", () => {
   it("end with an empty cloud", { timeout: 600_000 }, async () => {
@@ -47,4 +46,12 @@ describe("random lives of instances", () => {
     const { faults: _, ...target } = createFakeTarget().target;
     await expect(runSeededFaults(target, { runs: 1 })).rejects.toThrow(/needs faults/);
   });
+});
+
+it("are a share, all of them in a soak, or as many as are asked for", () => {
+  expect(seededRunCount(7, {})).toBe(7);
+  expect(seededRunCount(7, { PEERPODS_SOAK: "1" })).toBe(500);
+  expect(seededRunCount(7, { PEERPODS_SOAK: "1", PEERPODS_SEEDED_RUNS: "20" })).toBe(20);
+  for (const wrong of ["0", "many", "-1", "1.5"])
+    expect(() => seededRunCount(7, { PEERPODS_SEEDED_RUNS: wrong })).toThrow(/whole number/);
 });

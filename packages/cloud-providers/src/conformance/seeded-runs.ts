@@ -13,6 +13,25 @@ export interface SeededRunsOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How long a series is in `pnpm soak`. */
+const FULL_COUNT = 500;
+
+/**
+ * How many lives a test runs: `share` of them, all 500 with `PEERPODS_SOAK=1`, and any other number with
+ * `PEERPODS_SEEDED_RUNS`.
+ * @throws RangeError when that is not a whole number from 1 on.
+ */
+export function seededRunCount(
+  share: number,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): number {
+  const { PEERPODS_SEEDED_RUNS: wanted = "", PEERPODS_SOAK: soak } = env;
+  if (wanted === "") return soak === "1" ? FULL_COUNT : share;
+  const count = Number(wanted);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new RangeError(`PEERPODS_SEEDED_RUNS: ${JSON.stringify(wanted)} is not a whole number from 1 on`);
+}
+
 /** A run that left something, or whose deletion never succeeded. */
 export interface SeededFailure {
   /** Counts from 0; with the seed it is all that is needed to see it again. */

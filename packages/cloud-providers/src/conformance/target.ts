@@ -15,6 +15,21 @@ export interface Injection extends Disposable {
   readonly reached: Promise<void>;
 }
 
+/** What a target is made of, for those who read the report. Each a phrase for a table. */
+export interface TargetEnvironment {
+  readonly against: string;
+  readonly real: string;
+  readonly stoodIn: string;
+}
+
+/** Calls of the cloud's API, as its side saw them, and what they are held against. */
+export interface ApiCalls {
+  /** Names of all calls so far, in order. */
+  readonly seen: () => readonly string[];
+  /** Calls of the reference for one plain creation and its deletion, without what it asks once at its start. */
+  readonly reference: readonly string[];
+}
+
 /** Ability of a test environment to stand between provider and cloud. */
 export interface FaultFacility {
   /** Calls of the API that the cloud has seen. */
@@ -52,6 +67,7 @@ export interface ConformanceTarget {
   /** Everything that exists in the account or on the machine, sub-resources too, one unchanging name for each. */
   census?(): Promise<readonly string[]>;
   readonly faults?: FaultFacility;
+  readonly apiCalls?: ApiCalls;
   /** The user data as the guest of this instance would read it. */
   userDataOf?(instanceId: string): Promise<string>;
   /** The limit of the cloud, in bytes of the plain document. */
@@ -74,12 +90,19 @@ export interface ConformanceTarget {
   readonly secrets?: { readonly values: readonly string[]; logged(): readonly string[] };
   /** Why a facility is missing, for the report. */
   readonly missing?: Partial<Readonly<Record<Facility, string>>>;
+  /**
+   * Facilities that are missing because there is nothing in this provider to try, and why, e.g. no option is secret. Their
+   * rules are reported as not offered.
+   */
+  readonly notOffered?: Partial<Readonly<Record<Facility, string>>>;
+  readonly environment?: TargetEnvironment;
 }
 
 /** Facilities that a rule can need. `observe` is `census` or the ability inventory. */
 export type Facility =
   | "census"
   | "faults"
+  | "apiCalls"
   | "userDataOf"
   | "maxUserDataBytes"
   | "tagsOf"

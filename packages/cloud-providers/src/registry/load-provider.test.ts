@@ -186,6 +186,28 @@ describe("by file", () => {
     expect(stdout.trim()).toBe(expected);
   });
 
+  it("runs the very bytes that were hashed, whatever the file holds by then", async () => {
+    // It tells what stood in the file that was run, and changes the file that was named.
+    const { path, env } = await plugin(
+      `import { createHash } from "node:crypto";
+       import { readFileSync, writeFileSync } from "node:fs";
+       const own = readFileSync(new URL(import.meta.url));
+       writeFileSync(process.env.PLUGIN_NAMED, "throw new Error('the other bytes');");
+       ${source("mine").replace('"from a file"', 'createHash("sha256").update(own).digest("hex")')}`,
+    );
+    const script = `import { loadProvider } from ${JSON.stringify(import.meta.resolve("./load-provider.ts"))};
+      import { createProviderRegistry } from ${JSON.stringify(import.meta.resolve("./registry.ts"))};
+      const sources = { registry: createProviderRegistry(), env: process.env, importPackage: (name) => import(name) };
+      console.log((await loadProvider("mine", sources)).summary);
+      console.log(await loadProvider("mine", sources).then(() => "loaded again", (error) => error.code));`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--input-type=module", "--eval", script],
+      { env: { ...env, PLUGIN_NAMED: path }, timeout: 30_000 },
+    );
+    expect(stdout.trim().split("\n")).toEqual([env["CLOUD_PROVIDER_EXTERNAL_PLUGIN_HASH"], "plugin_refused"]);
+  });
+
   it("names both settings when both are missing", async () => {
     const error = await failure("mine", sources({ env: { ENABLE_CLOUD_PROVIDER_EXTERNAL_PLUGIN: "true" } }));
     expect(error.code).toBe("invalid_config");

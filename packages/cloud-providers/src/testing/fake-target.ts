@@ -57,6 +57,7 @@ export function createFakeTarget(options: FakeTargetOptions = {}): FakeTarget {
     undoMs: 10 * (options.cloud?.latencyMs ?? 0),
     census: () => Promise.resolve(census(cloud)),
     faults: faultsOf(cloud),
+    apiCalls: { seen: () => cloud.calls.map(({ step }) => step), reference: fewestCalls },
     userDataOf: (id) => Promise.resolve(userDataOf(cloud, id)),
     maxUserDataBytes: cloud.account.setup.maxUserDataBytes,
     tagsOf: (instanceId) => Promise.resolve(tagsOf(cloud, instanceId)),
@@ -75,9 +76,25 @@ export function createFakeTarget(options: FakeTargetOptions = {}): FakeTarget {
       "an image that does not exist": () => connect({ FAKE_IMAGE: "img-no-such" }),
     },
     secrets: { values: [ACCESS_KEY], logged: () => logged },
+    environment: {
+      against: "`createFakeCloud`",
+      real: "nothing; it holds the kit itself to its rules",
+      stoodIn: "a cloud with token table, capacity, faults and latency",
+    },
   };
   return { target, cloud };
 }
+
+/** With a public address, which has no token and is therefore looked for first. */
+const fewestCalls = [
+  "runInstance",
+  "describeResources",
+  "allocateAddress",
+  "associateAddress",
+  "describeInstances",
+  "terminateInstance",
+  "releaseAddress",
+];
 
 function census({ account }: FakeCloud): readonly string[] {
   const { interfaces, disks, addresses } = account.resources({});

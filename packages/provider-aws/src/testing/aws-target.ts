@@ -13,6 +13,9 @@ export interface AwsTarget {
   readonly dispose: () => Promise<void>;
 }
 
+/** Of the reference, without the public address for which it waits. */
+const reference = ["RunInstances", "DescribeAddresses", "TerminateInstances"];
+
 /** @param options.repeat calls as in production; default: each fault is a failure of the call. */
 export async function createAwsTarget({ repeat = false } = {}): Promise<AwsTarget> {
   const standIn = await startAwsStandIn();
@@ -22,6 +25,7 @@ export async function createAwsTarget({ repeat = false } = {}): Promise<AwsTarge
   // Loaded once in a process; time must not run meanwhile.
   await Promise.all([
     import("../sdk.ts"),
+    import("@aws-sdk/client-service-quotas"),
     import("@aws-sdk/credential-provider-node"),
     import("@smithy/node-http-handler"),
   ]);
@@ -60,6 +64,7 @@ export async function createAwsTarget({ repeat = false } = {}): Promise<AwsTarge
     undoMs: 60_000,
     census: () => clock.hold(() => census(standIn)),
     faults: faultsOf(standIn, clock),
+    apiCalls: { seen: () => standIn.calls.map(({ action }) => action), reference },
     userDataOf: (id) => clock.hold(() => userDataOf(standIn, id)),
     maxUserDataBytes: 16_384,
     tagsOf: (id) => clock.hold(() => tagsOf(standIn, id)),
@@ -94,6 +99,11 @@ export async function createAwsTarget({ repeat = false } = {}): Promise<AwsTarge
     },
     secrets: { values: [standInKey.secret], logged: () => logged },
     missing: { imageFile: "the provider does not offer images" },
+    environment: {
+      against: "moto behind a proxy",
+      real: "the SDK, its requests, retries and credentials",
+      stoodIn: "EC2: moto, and a proxy that adds token table, interfaces, tags, limits and faults",
+    },
   };
   return { target, standIn, account, dispose: async () => await standIn[Symbol.asyncDispose]() };
 }

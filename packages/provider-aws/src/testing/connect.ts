@@ -25,6 +25,7 @@ export function standInEnv(standIn: AwsStandIn, account: AwsAccount): Readonly<R
     AWS_SECRET_ACCESS_KEY: standInKey.secret,
     AWS_REGION: "us-east-1",
     AWS_ENDPOINT_URL_EC2: standIn.endpoint,
+    AWS_ENDPOINT_URL_SERVICE_QUOTAS: standIn.endpoint,
     AWS_SUBNET_ID: account.zones[0]?.subnet ?? "",
     AWS_SG_IDS: account.securityGroup,
     PODVM_AMI_ID: account.image,

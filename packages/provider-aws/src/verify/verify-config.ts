@@ -4,6 +4,7 @@ import { findingsOf } from "./findings.ts";
 import { verifyByDryRun } from "./dry-run.ts";
 import { verifyImage } from "./image.ts";
 import { verifyNetwork } from "./network.ts";
+import { verifyQuota } from "./quota.ts";
 import { verifyTypes } from "./types.ts";
 
 /**
@@ -17,7 +18,8 @@ export async function verifyConfig(parts: Parts, call: CallContext): Promise<rea
     return [];
   });
   if (first.length > 0) return first;
-  const { ec2, settings } = await parts.connect(call);
+  const connected = await parts.connect(call);
+  const { ec2, settings } = connected;
   const typeFindings = await findingsOf("instance-type", async () =>
     verifyTypes(config, await parts.instanceTypes(call)),
   );
@@ -30,6 +32,7 @@ export async function verifyConfig(parts: Parts, call: CallContext): Promise<rea
     ...typeFindings,
     ...(await findingsOf("imageid", () => verifyImage(ec2, { config, types }, call))),
     ...(await findingsOf("subnetid", () => verifyNetwork(ec2, settings, call))),
+    ...(await findingsOf("quota", () => verifyQuota(parts, { connected, types }, call))),
   ];
   // What is known to be wrong would only be said once more.
   if (findings.some(({ severity }) => severity === "error")) return findings;

@@ -78,7 +78,13 @@ export async function createTarget(site: TargetSite): Promise<PreparedSite> {
       "a network that does not exist": () => connect({ LIBVIRT_NET: "no-such-network" }),
       "a base volume that does not exist": () => connect({ LIBVIRT_VOL_NAME: "no-such-volume" }),
     },
-    missing: { secrets: "the provider has no secret options", imageFile: "it cannot upload images" },
+    missing: { imageFile: "it cannot upload images" },
+    notOffered: { secrets: "the provider has no secret options" },
+    environment: {
+      against: "libvirt's test driver; a libvirtd of the test's own",
+      real: "`virsh`, domains and volumes; in the boots libvirtd, QEMU (emulated CPUs), DHCP, kernel and guest",
+      stoodIn: "the machine, by the test driver, where a boot adds nothing; faults are answers of `virsh`",
+    },
   };
   return {
     target,

@@ -40,6 +40,16 @@ export async function missingForTestDriver(): Promise<string | undefined> {
   return missing.length === 0 ? undefined : `needs packages: apt-get install ${missing.join(" ")}`;
 }
 
+/** What the reference asks `libvirt.so` for one creation and its deletion, with a root and a cloud-init volume. */
+const reference = [
+  ...["domain by name", "base volume", "its description"],
+  ...["pool refresh", "root volume", "pool refresh", "cloud-init volume", "upload"],
+  ...["define", "start", "addresses"],
+  ...["domain", "state", "destroy", "description"],
+  ...["volume path", "pool refresh", "volume delete", "volume path", "pool refresh", "volume delete"],
+  "undefine",
+];
+
 export async function openTestDriver(): Promise<TestDriverBed> {
   await using parts = new AsyncDisposableStack();
   const virsh = parts.use(keepVirsh(uri, runProgram));
@@ -68,6 +78,7 @@ export async function openTestDriver(): Promise<TestDriverBed> {
       drive: (rule) => clock.runUntil(rule),
       undoMs: ACT_GRACE_MS + 2_000,
       faults: faulty.faults,
+      apiCalls: { seen: () => faulty.commands, reference },
     },
     connect: (env) => site.connect(env),
     drive: (promise) => clock.runUntil(promise),

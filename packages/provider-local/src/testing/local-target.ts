@@ -68,7 +68,13 @@ export async function createLocalTarget({
       capacity: "the provider does not offer placements",
       volumes: "the provider does not offer volumes",
       imageFile: "the provider does not offer images",
-      secrets: "the provider has no secret options",
+    },
+    notOffered: { apiCalls: "there is no cloud to call", secrets: "the provider has no secret options" },
+    environment: {
+      against: "this machine",
+      real: "namespaces, cgroups, bridge, processes: all of it",
+      stoodIn:
+        "the guest programs, by short ones, in the conformance run; `peerpods try` and the demo use the real ones",
     },
   };
   return { target, bed, [Symbol.asyncDispose]: async () => await bed[Symbol.asyncDispose]() };

@@ -22,7 +22,10 @@ export interface Cloud extends AsyncDisposable {
 
 /** Starts the cloud's process and bundles its provider as a plug-in file. */
 export async function startCloud(directory: string): Promise<Cloud> {
-  const programs = await bundle(join(directory, "cloud"), "test/bench/src/cloud", ["bench.ts", "main.ts"]);
+  const programs = await bundle(join(directory, "cloud"), {
+    folder: "test/bench/src/cloud",
+    files: ["bench.ts", "main.ts"],
+  });
   const plugin = join(programs, "bench.mjs");
   const socketPath = join(directory, "cloud.sock");
   await using resources = new AsyncDisposableStack();

@@ -1,6 +1,7 @@
 import { latency } from "./latency.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { memory } from "./memory.ts";
+import { providers } from "./providers.ts";
 import { rate } from "./rate.ts";
 import { reference } from "./reference.ts";
 import type { Section } from "./section.ts";
@@ -8,10 +9,19 @@ import { start } from "./start.ts";
 import { throughput } from "./throughput.ts";
 
 /** All sections in the order of the report. */
-export const sections: readonly Section[] = [latency, rate, throughput, reference, lifecycle, memory, start];
+export const sections: readonly Section[] = [
+  latency,
+  rate,
+  throughput,
+  reference,
+  lifecycle,
+  memory,
+  start,
+  providers,
+];
 
 /** Names for several sections together. */
 export const groups: Readonly<Record<string, readonly string[]>> = {
   relay: ["latency", "rate", "throughput", "reference"],
-  daemon: ["lifecycle", "memory", "start"],
+  daemon: ["lifecycle", "memory", "start", "providers"],
 };

@@ -9,8 +9,8 @@ import type { Programs } from "./programs.ts";
 import { startRelayProcess } from "./relay.ts";
 
 export interface NodeOptions {
-  readonly programs: Programs;
-  readonly cloud: Cloud;
+  readonly programs: Pick<Programs, "daemon">;
+  readonly cloud: Pick<Cloud, "providerName" | "flags" | "env">;
   /** Where all of the node's files go. Short, because agent sockets lie below it. */
   readonly directory: string;
   /** Arguments of Node for both programs. */

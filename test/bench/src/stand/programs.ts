@@ -15,21 +15,39 @@ export interface Programs {
 
 /** Bundles the programs from the sources as they are now, into `directory`. */
 export async function bundlePrograms(directory: string): Promise<Programs> {
-  const adaptor = await bundle(join(directory, "cloud-api-adaptor"), "packages/cloud-api-adaptor/src", [
-    "main.ts",
-    "agent-relay.ts",
-  ]);
-  const podvm = await bundle(join(directory, "podvm"), "packages/podvm/src", ["agent-protocol-forwarder.ts"]);
+  const adaptor = await bundle(join(directory, "cloud-api-adaptor"), daemonSource);
+  const podvm = await bundle(join(directory, "podvm"), {
+    folder: "packages/podvm/src",
+    files: ["agent-protocol-forwarder.ts"],
+  });
   return {
     daemon: join(adaptor, "main.mjs"),
     forwarder: join(podvm, "agent-protocol-forwarder.mjs"),
   };
 }
 
+/** Bundles the daemon with one provider built in, as `PROVIDERS=<name>` does. */
+export async function bundleDaemonWith(provider: string, directory: string): Promise<string> {
+  return join(await bundle(directory, { ...daemonSource, env: { PROVIDERS: provider } }), "main.mjs");
+}
+
+const daemonSource = { folder: "packages/cloud-api-adaptor/src", files: ["main.ts", "agent-relay.ts"] };
+
 /** Bundles source files of one folder of the repository by its own script; returns where they are. */
-export async function bundle(target: string, folder: string, files: readonly string[]): Promise<string> {
+export async function bundle(
+  target: string,
+  {
+    folder,
+    files,
+    env = {},
+  }: {
+    readonly folder: string;
+    readonly files: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  },
+): Promise<string> {
   await mkdir(target, { recursive: true });
   const entries = files.map((file) => join(root, folder, file));
-  await execa(process.execPath, [join(root, "scripts/bundle.ts"), ...entries], { cwd: target });
+  await execa(process.execPath, [join(root, "scripts/bundle.ts"), ...entries], { cwd: target, env });
   return join(target, "bundle");
 }

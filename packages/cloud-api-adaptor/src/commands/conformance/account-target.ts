@@ -57,6 +57,7 @@ export async function accountTarget(
     missing: {
       census: `${real}: only the provider itself could say what exists`,
       faults: `${real}: calls of its API cannot be made to fail`,
+      apiCalls: `${real}: calls of its API are not seen`,
       userDataOf: `${real}: the guest cannot be asked`,
       maxUserDataBytes: `${real}: the cloud's limit is not known here`,
       tagsOf: `${real}: only the provider itself could say what carries which tags`,
@@ -68,6 +69,7 @@ export async function accountTarget(
       badConnections: `${real}: wrong settings are not known here`,
       secrets: "the configuration holds no secret",
     },
+    environment: { against: "the account that was configured", real: "all of it", stoodIn: "nothing" },
   };
   return { target, connect, clusterIds };
 }

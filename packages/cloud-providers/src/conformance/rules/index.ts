@@ -1,6 +1,7 @@
 import type { Rule } from "../rule.ts";
 import { abilityRules } from "./abilities.ts";
 import { abortRules } from "./abort.ts";
+import { callRules } from "./calls.ts";
 import { configurationRules, secretRules } from "./configuration.ts";
 import { deletionRules } from "./deletion.ts";
 import { faultRules } from "./faults.ts";
@@ -15,6 +16,7 @@ export const conformanceRules: readonly Rule[] = [
   ...deletionRules,
   ...inventoryRules,
   ...requestRules,
+  ...callRules,
   ...abilityRules,
   ...abortRules,
   ...faultRules,
