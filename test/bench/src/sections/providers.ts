@@ -74,7 +74,7 @@ async function measureStarts(
   for (let round = 0; round <= rounds; round++) {
     await using node = await startNode(options);
     readyMs.push(node.startMs.daemon);
-    memoryMiB.push((await pssKiB([node.daemonPid])) / 1024);
+    memoryMiB.push((await pssKiB(node.daemonPid)) / 1024);
   }
   return { readyMs: median(readyMs.slice(1)), memoryMiB: median(memoryMiB.slice(1)) };
 }
