@@ -58,17 +58,23 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   const pod = podRequest(options, network.path);
   const timeline = collectTimeline(daemon.control, pod.sandboxId);
   await using line = new PhaseLine(context.stderr);
+  const running = await start({ hypervisorSocket, pod, line, timeline }, signal).catch(
+    failure(
+      `peerpods logs ${pod.sandboxId.slice(0, 12)} shows what the guest wrote, if it came so far; the daemon's log says more`,
+    ),
+  );
   let exitCode: number;
   try {
-    const running = await start({ hypervisorSocket, pod, line, timeline }, signal);
-    try {
-      exitCode = await runContainer(context, options, { running, address: network.address, timeline });
-    } finally {
-      line.show("stopping");
-      await running.stop(AbortSignal.timeout(120_000));
-    }
-  } catch (error) {
-    throw error instanceof CommandError ? error : failure(error, pod.sandboxId);
+    exitCode = await runContainer(context, options, { running, address: network.address, timeline }).catch(
+      failure(
+        "the pod VM itself was up, so look at image and command; the VM pulls the image, and must reach its registry",
+      ),
+    );
+  } finally {
+    line.show("stopping");
+    await running
+      .stop(AbortSignal.timeout(120_000))
+      .catch(failure("peerpods ps shows what is left of the pod"));
   }
   timeline.mark("stopped");
   line.clear();
@@ -150,10 +156,10 @@ function containerRequest(options: RunOptions): ContainerRequest {
   };
 }
 
-function failure(error: unknown, sandboxId: string): CommandError {
-  return new CommandError(causeLine(error), {
-    remedy: `the daemon's log says more about sandbox ${sandboxId.slice(0, 12)}; peerpods ps shows what is left of it`,
-    exitCode: CANNOT_RUN,
-    cause: error,
-  });
+/** Makes of whatever went wrong an error for people. */
+function failure(remedy: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(causeLine(error), { remedy, exitCode: CANNOT_RUN, cause: error });
+  };
 }

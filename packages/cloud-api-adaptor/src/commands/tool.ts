@@ -1,9 +1,10 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Help, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_CONTROL_SOCKET } from "../control/protocol.ts";
 import { version } from "../version.ts";
 import { completeProviders } from "./completion.ts";
 import { defineConformance } from "./conformance/define.ts";
 import type { CommandContext } from "./context.ts";
+import { flagsArgument, providerArgument } from "./arguments.ts";
 import { optionFormats, type OptionFormat } from "./options.ts";
 import { defineRun } from "./run/define.ts";
 import { defineTry } from "./try/define.ts";
@@ -23,6 +24,12 @@ Exit codes: 0 done; 1 failed, or doctor found errors; 2 wrong command line;
             of run: the container's, 125 when the pod could not be run.
 With --json results go to standard output as JSON, and errors to standard error as {"error": {...}}.`;
 
+/** Defaults that say nothing are left out of the help. */
+function optionDescription(this: Help, option: Option): string {
+  const says = ![false, ""].includes(option.defaultValue as string) && String(option.defaultValue) !== "";
+  return says ? Help.prototype.optionDescription.call(this, option) : option.description;
+}
+
 /** The command tree: names, flags and help. What a command does is in its own file, loaded when it is used. */
 export function createTool({ base, exit }: ToolParts): Command {
   const { env } = base.providers;
@@ -35,7 +42,7 @@ export function createTool({ base, exit }: ToolParts): Command {
       env["PEERPODS_CONTROL_SOCKET"] || DEFAULT_CONTROL_SOCKET,
     )
     .option("--json", "machine-readable output", false)
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: true, optionDescription })
     .showHelpAfterError("(peerpods --help shows what there is)")
     .addHelpText("after", exitCodes);
   const context = (): CommandContext => ({
@@ -46,36 +53,52 @@ export function createTool({ base, exit }: ToolParts): Command {
   defineRun(program, { context, exit });
   program
     .command("ps")
-    .description("list the sandboxes of this node")
+    .summary("list the sandboxes of this node")
+    .description(
+      "Lists the sandboxes of this node: phase, age, instance, and whether the agent is connected.",
+    )
     .action(async () => (await import("./ps.ts")).ps(context()));
   program
     .command("top")
-    .description("watch sandboxes, phases and traffic; one frame where there is no terminal")
-    .option("--interval <seconds>", "time between two frames", seconds, 1_000)
+    .summary("watch sandboxes, phases and traffic")
+    .description(
+      "Watches sandboxes, phases and traffic until Ctrl-C; prints one frame where there is no terminal.",
+    )
+    .addOption(
+      new Option("--interval <seconds>", "time between two frames").argParser(seconds).default(1_000, "1"),
+    )
     .option("--once", "one frame", false)
     .action(async (flags: { interval: number; once: boolean }) =>
       (await import("./top.ts")).top(context(), flags),
     );
   program
     .command("logs")
+    .summary("show what the guest of a pod has written, also of a failed start")
     .description(
-      "show what the guest of a pod has written: console and guest programs, also of a failed start",
+      "Shows what the guest of a pod has written: the console, and a log of each guest program. Of the latest twenty starts " +
+        "that failed they are kept.",
     )
     .argument("<pod>", "pod name, namespace/name, or the beginning of a sandbox id")
-    .option("--bytes <number>", "end of each log", count(1, 524_288), 65_536)
+    .option("--bytes <number>", "so much of the end of each log", count(1, 524_288), 65_536)
     .option("--program <name>", "only this one, e.g. console")
     .action(async (pod: string, flags: { bytes: number; program?: string }) =>
       (await import("./logs.ts")).logs(context(), { pod, ...flags }),
     );
   program
     .command("providers")
-    .description("list the cloud providers that the daemon can use")
+    .summary("list the cloud providers that the daemon can use")
+    .description(
+      "Lists the cloud providers that the daemon can use: those built in, and packages beside the program.",
+    )
     .action(async () => (await import("./providers.ts")).providers(context()));
   program
     .command("options")
-    .description("list what can be set for a provider")
-    .argument("<provider>")
-    .addOption(new Option("-o, --output <format>", "form").choices(optionFormats).default("table"))
+    .summary("list what can be set for a provider")
+    .description("Lists what can be set for a provider: flag, environment variable, type, default, meaning.")
+    .argument("<provider>", providerArgument)
+    .addOption(
+      new Option("-o, --output <format>", "form of the list").choices(optionFormats).default("table"),
+    )
     .option("--daemon", "with the daemon's own options", false)
     .action(async (provider: string, flags: { output: OptionFormat; daemon: boolean }) =>
       (await import("./options.ts")).options(context(), { provider, ...flags }),
@@ -85,7 +108,11 @@ export function createTool({ base, exit }: ToolParts): Command {
   defineConformance(program, { context, exit });
   program
     .command("support-bundle")
-    .description("gather what helps to find a fault into one archive, without secrets")
+    .summary("gather what helps to find a fault into one archive, without secrets")
+    .description(
+      "Gathers what helps to find a fault into one archive: versions, options, sandboxes, journal, logs, links and rules. " +
+        "Secrets are removed; look through it before you pass it on.",
+    )
     .option("-o, --output <file>", "archive to write (default: peerpods-support-<time>.tar.gz)")
     .action(async (flags: { output?: string }) =>
       (await import("./support-bundle.ts")).supportBundle(context(), flags),
@@ -106,8 +133,8 @@ function defineDoctor(
         "check its own configuration. Says what is missing and what to do about it; changes nothing.",
     )
     .usage("<provider> [flags of cloud-api-adaptor <provider>]")
-    .argument("<provider>")
-    .argument("[flags...]", "the daemon's flags, as it would be started with; its environment counts too")
+    .argument("<provider>", providerArgument)
+    .argument("[flags...]", flagsArgument)
     .allowUnknownOption()
     .addHelpText("after", "\nExit codes: 0 nothing or only warnings, 1 errors, 2 wrong command line.")
     .action(async (provider: string, argv: readonly string[]) => {

@@ -48,6 +48,10 @@ describe("config.json", () => {
     });
   });
 
+  test("is of the version that it is written in, whatever the shim's is", () => {
+    expect(config({ ...minimal, Version: "1.3.0" })["ociVersion"]).toBe("1.0.2");
+  });
+
   test("bind mounts of the shim's own types become bind mounts", () => {
     const Mounts = [
       { destination: "/ed", source: "/src", type: "local", options: ["rbind", "rw"] },

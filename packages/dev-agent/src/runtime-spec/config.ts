@@ -20,9 +20,12 @@ export interface ConfigDecisions {
   readonly groupExists?: GroupExists;
 }
 
+/** Version of the OCI runtime specification whose form is written. */
+const WRITTEN_VERSION = "1.0.2";
+
 /**
  * The runtime's config.json for a container, from the specification in the agent's wire form.
- * Source: OCI runtime specification 1.0.2.
+ * Source: OCI runtime specification {@link WRITTEN_VERSION}.
  * @throws ConnectError INVALID_ARGUMENT when command, root or the Linux section is missing.
  */
 export function runtimeConfig(spec: Spec, decisions: ConfigDecisions): object {
@@ -30,7 +33,8 @@ export function runtimeConfig(spec: Spec, decisions: ConfigDecisions): object {
   if (root === undefined || root.Path === "") throw invalidArgument("the request has no root file system");
   if (linux === undefined) throw invalidArgument("the request has no Linux section");
   return {
-    ociVersion: spec.Version === "" ? "1.0.2" : spec.Version,
+    // What is written here, not what came in: containerd 2 says 1.3.0, which crun 1.8 refuses.
+    ociVersion: WRITTEN_VERSION,
     process: runtimeProcess(spec.Process, decisions.oomScoreAdj),
     root: { path: root.Path, readonly: root.Readonly },
     mounts: spec.Mounts.map((mount) => runtimeMount(mount, decisions.groupExists)),

@@ -1,7 +1,13 @@
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { startProcess, until } from "@peerpods/test-harness";
 import { execa } from "execa";
+import {
+  containerdConfiguration,
+  kataConfiguration,
+  layOutPodNetwork,
+  type PodNetwork,
+} from "./containerd-config.ts";
 
 /** Path of the real kata shim for the tests: `$PEERPODS_KATA_SHIM`, else the one that is in PATH. */
 export async function findKataShim(): Promise<string | undefined> {
@@ -20,9 +26,18 @@ export function findKataAgent(): string | undefined {
 export async function missingShim(): Promise<string | undefined> {
   if ((await findKataShim()) === undefined)
     return "needs the real kata shim: set PEERPODS_KATA_SHIM to a containerd-shim-kata-v2";
-  const { exitCode } = await execa("sh", ["-c", "command -v containerd ctr"], { reject: false });
-  return exitCode === 0 ? undefined : "needs containerd: apt-get install containerd";
+  const { exitCode } = await execa("sh", ["-c", 'command -v "$1" "$2"', "sh", ...programs], {
+    reject: false,
+  });
+  return exitCode === 0
+    ? undefined
+    : "needs containerd: apt-get install containerd, or PEERPODS_CONTAINERD for one that lies elsewhere";
 }
+
+/** containerd and its ctr: those in PATH, or the one of `$PEERPODS_CONTAINERD` and its neighbour. */
+const given = process.env["PEERPODS_CONTAINERD"];
+const programs =
+  given === undefined ? (["containerd", "ctr"] as const) : ([given, join(dirname(given), "ctr")] as const);
 
 /** A containerd of its own, with the kata shim as runtime `io.containerd.kata-remote.v2`. */
 export interface Containerd extends AsyncDisposable {
@@ -33,11 +48,22 @@ export interface Containerd extends AsyncDisposable {
   ): Promise<{ exitCode: number; stdout: string; stderr: string }>;
   /** Arguments of `ctr run` for a pod of one container in a prepared network namespace. */
   podArguments(pod: { name: string; netns: string; image: string }): readonly string[];
+  /** Endpoint of its container runtime interface. */
+  readonly endpoint: string;
   readonly logFile: string;
 }
 
-/** Starts containerd below `directory`, so that nothing of the machine's own is touched but `/dev/log`. */
-export async function startContainerd(directory: string, hypervisorSocket: string): Promise<Containerd> {
+export interface ContainerdOptions {
+  /** Everything of it is below; nothing of the machine's own is touched but `/dev/log`. */
+  readonly directory: string;
+  readonly hypervisorSocket: string;
+  /** For pods of the CRI. */
+  readonly podNetwork?: PodNetwork;
+}
+
+/** Starts a containerd. Disposal ends it; its shims end with their pods. */
+export async function startContainerd(options: ContainerdOptions): Promise<Containerd> {
+  const { directory, hypervisorSocket, podNetwork } = options;
   await using parts = new AsyncDisposableStack();
   const shim = await findKataShim();
   if (shim === undefined) throw new Error(await missingShim());
@@ -47,16 +73,25 @@ export async function startContainerd(directory: string, hypervisorSocket: strin
   await writeFile(join(directory, "kata.toml"), kataConfiguration(hypervisorSocket));
   const address = join(directory, "containerd.sock");
   await writeFile(join(directory, "config.toml"), containerdConfiguration(directory, address));
+  if (podNetwork !== undefined) parts.use(await layOutPodNetwork(directory, podNetwork));
   await listenToSyslog(parts, directory);
   const logFile = join(directory, "containerd.log");
+  parts.defer(() =>
+    removeCgroups([
+      "vc",
+      "k8s.io",
+      "kata_overhead",
+      ...(podNetwork === undefined ? [] : [podNetwork.bridge]),
+    ]),
+  );
   parts.use(
-    await startProcess("containerd", ["-c", join(directory, "config.toml")], {
+    await startProcess(programs[0], ["-c", join(directory, "config.toml")], {
       logFile,
       env: { PATH: `${bin}:${process.env["PATH"]}` },
     }),
   );
   const ctr: Containerd["ctr"] = async (args, { input } = {}) => {
-    const result = await execa("ctr", ["-a", address, "-n", "k8s.io", ...args], {
+    const result = await execa(programs[1], ["-a", address, "-n", "k8s.io", ...args], {
       reject: false,
       timeout: 120_000,
       ...(input === undefined ? { stdin: "ignore" } : { input }),
@@ -71,6 +106,7 @@ export async function startContainerd(directory: string, hypervisorSocket: strin
   const owned = parts.move();
   return {
     ctr,
+    endpoint: `unix://${address}`,
     logFile,
     podArguments: ({ name, netns, image }) => [
       ...["--runtime", "io.containerd.kata-remote.v2", "--runtime-config-path", join(directory, "kata.toml")],
@@ -83,34 +119,15 @@ export async function startContainerd(directory: string, hypervisorSocket: strin
   };
 }
 
-/** The remote configuration as kata ships it; images come from the guest instead of the nydus snapshotter. */
-function kataConfiguration(hypervisorSocket: string): string {
-  return `[hypervisor.remote]
-remote_hypervisor_socket = "${hypervisorSocket}"
-remote_hypervisor_timeout = 600
-disable_guest_selinux = true
-[agent.kata]
-dial_timeout = 30
-[runtime]
-internetworking_model = "none"
-disable_new_netns = true
-static_sandbox_resource_mgmt = true
-disable_guest_seccomp = true
-create_container_timeout = 60
-experimental_force_guest_pull = true
-kubelet_root_dir = "/var/lib/kubelet"
-`;
-}
-
-function containerdConfiguration(directory: string, address: string): string {
-  return `version = 2
-root = "${directory}/root"
-state = "${directory}/state"
-[grpc]
-  address = "${address}"
-[plugins."io.containerd.grpc.v1.cri"]
-  restrict_oom_score_adj = true
-`;
+/** The shim makes cgroups on the node and leaves them to the kubelet. Those in use stay. */
+async function removeCgroups(names: readonly string[]): Promise<void> {
+  const named = names
+    .flatMap((name) => ["-path", `*/${name}`, "-o", "-path", `*/${name}/*`, "-o"])
+    .slice(0, -1);
+  const rmdir = ["-exec", "rmdir", "{}", ";"];
+  await execa("find", ["/sys/fs/cgroup", "-depth", "-type", "d", "(", ...named, ")", ...rmdir], {
+    reject: false,
+  });
 }
 
 /** The shim ends at once when nobody listens on /dev/log; a file left by a dead listener does not count. */

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { flagsArgument, providerArgument } from "../arguments.ts";
 import type { CommandContext } from "../context.ts";
 
 /** Adds `conformance` to the tool. */
@@ -15,8 +16,8 @@ export function defineConformance(
         "standard error.",
     )
     .usage("<provider> --yes [--rule <id>] [flags of cloud-api-adaptor <provider>]")
-    .argument("<provider>")
-    .argument("[flags...]", "the daemon's flags, as it would be started with; its environment counts too")
+    .argument("<provider>", providerArgument)
+    .argument("[flags...]", flagsArgument)
     .option("--yes", "make instances, whatever they cost", false)
     .option(
       "--rule <id>",

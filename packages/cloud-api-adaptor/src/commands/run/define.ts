@@ -27,17 +27,19 @@ export function defineRun(
     .option("--name <name>", "pod name (default: run-<random>)")
     .option("--namespace <name>", "pod namespace", "default")
     .addOption(
-      new Option("-e, --env <name=value>", "environment variable, repeatable")
-        .argParser(collect)
-        .default([], "none"),
+      new Option("-e, --env <name=value>", "environment variable, repeatable").argParser(collect).default([]),
     )
     .option("-w, --workdir <path>", "working directory", "/")
     .option("-i, --interactive", "pass standard input on", false)
     .option("-t, --tty", "give the container a terminal", false)
-    .option("--machine-type <type>", "instance type of the cloud", "")
-    .option("--pod-vm-image <image>", "pod VM image of the cloud", "")
-    .option("--vcpus <number>", "vCPUs of the pod VM; 0 is the provider's default", number, 0)
-    .option("--memory <MiB>", "memory of the pod VM; 0 is the provider's default", number, 0)
+    .option("--machine-type <type>", "instance type of the cloud (default: the provider's)", "")
+    .option("--pod-vm-image <image>", "pod VM image of the cloud (default: the provider's)", "")
+    .addOption(
+      new Option("--vcpus <number>", "vCPUs of the pod VM").argParser(number).default(0, "the provider's"),
+    )
+    .addOption(
+      new Option("--memory <MiB>", "memory of the pod VM").argParser(number).default(0, "the provider's"),
+    )
     .option("--no-timeline", "do not print what took how long")
     .addHelpText(
       "after",

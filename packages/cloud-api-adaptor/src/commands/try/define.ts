@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
+import { flagsArgument, providerArgument } from "../arguments.ts";
 import type { CommandContext } from "../context.ts";
 
 const SCRIPT = "echo hello from a pod VM; hostname; ip -4 -o address show dev eth0; uname -r";
@@ -18,8 +19,8 @@ export function defineTry(
         "no other. Runs a container in it, tells what took how long, deletes it and asks the cloud whether anything is left.",
     )
     .usage("<provider> [--image <ref>] [--script <text>] [flags of cloud-api-adaptor <provider>]")
-    .argument("<provider>")
-    .argument("[flags...]", "the daemon's flags, as it would be started with; its environment counts too")
+    .argument("<provider>", providerArgument)
+    .argument("[flags...]", flagsArgument)
     .option("--image <reference>", "container image with a shell, pulled in the VM", "busybox")
     .option("--script <text>", "what its /bin/sh runs", SCRIPT)
     .allowUnknownOption()

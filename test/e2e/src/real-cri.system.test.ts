@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { missingGo, until } from "@peerpods/test-harness";
+import { runtimeHandler } from "./stage/containerd-config.ts";
+import { connectCri, type Cri } from "./stage/cri.ts";
+import { startRealNode, testedAgents, type RealNode } from "./stage/real-node.ts";
+
+const noClient = await missingGo();
+const agents = (await testedAgents()).map((agent) => ({ ...agent, missing: agent.missing ?? noClient }));
+
+describe.each(agents)("a pod of the CRI in the real containerd and shim with $name", (agent) => {
+  const { missing } = agent;
+  describe.skipIf(missing !== undefined)(missing ?? "from RunPodSandbox to RemovePodSandbox", () => {
+    const id = randomBytes(2).toString("hex");
+    const stage = new AsyncDisposableStack();
+    let real: RealNode;
+    let cri: Cri;
+    let pod: { readonly id: string; readonly config: object };
+
+    beforeAll(async () => {
+      const podNetwork = { bridge: `ppc${id}`, subnet: "10.244.82" };
+      real = stage.use(
+        await startRealNode({ bridge: `ppw${id}`, subnet: "10.213.82.0/24", agent, podNetwork }),
+      );
+      cri = await connectCri(real.containerd.endpoint);
+      await until("runtime and network are ready", async () => {
+        const { status } = (await cri.runtime("Status", {})) as { status: { conditions: Condition[] } };
+        const isReady = (type: string) => status.conditions.some((each) => each.type === type && each.status);
+        return isReady("RuntimeReady") && isReady("NetworkReady");
+      });
+      const config = {
+        metadata: { name: "web", uid: id, namespace: "shop", attempt: 0 },
+        hostname: "web",
+        logDirectory: join(real.directory, "logs"),
+        dnsConfig: { servers: ["10.96.0.10"], searches: ["shop.svc.cluster.local"] },
+        // Not below /kubepods: a kubelet of this machine would end what it does not know there.
+        linux: { cgroupParent: `/${podNetwork.bridge}` },
+      };
+      const request = { config, runtimeHandler };
+      pod = { id: String((await cri.runtime("RunPodSandbox", request))["podSandboxId"]), config };
+    });
+    afterAll(async () => {
+      if (pod !== undefined) await removePod();
+      await stage.disposeAsync();
+    });
+
+    const removePod = async () => {
+      await cri.runtime("StopPodSandbox", { podSandboxId: pod.id });
+      await cri.runtime("RemovePodSandbox", { podSandboxId: pod.id });
+    };
+
+    /** Creates and starts a container, and returns its id. */
+    const start = async (name: string, script: string): Promise<string> => {
+      const config = {
+        metadata: { name, attempt: 0 },
+        image: { image: real.image },
+        command: ["/bin/sh", "-c", script],
+        logPath: `${name}.log`,
+        envs: [{ key: "GREETING", value: btoa("hello") }],
+        linux: {},
+      };
+      const created = await cri.runtime("CreateContainer", {
+        podSandboxId: pod.id,
+        config,
+        sandboxConfig: pod.config,
+      });
+      const { containerId } = created as { containerId: string };
+      await cri.runtime("StartContainer", { containerId });
+      return containerId;
+    };
+
+    const statusOf = async (containerId: string): Promise<ContainerStatus> => {
+      const { status } = await cri.runtime("ContainerStatus", { containerId });
+      return status as ContainerStatus;
+    };
+
+    const ended = (containerId: string) =>
+      until(
+        "the container has ended",
+        async () => (await statusOf(containerId)).state === "CONTAINER_EXITED",
+      );
+
+    /** Lines of a container's log file, without time stamp: `stdout F text`. */
+    const logOf = async (name: string): Promise<readonly string[]> => {
+      const text = await readFile(join(real.directory, "logs", `${name}.log`), "utf8");
+      return text
+        .trim()
+        .split("\n")
+        .map((line) => line.slice(line.indexOf(" ") + 1));
+    };
+
+    it("is ready, with an address of the CNI, in a VM of its own", async () => {
+      const { status } = await cri.runtime("PodSandboxStatus", { podSandboxId: pod.id });
+      expect(status).toMatchObject({ state: "SANDBOX_READY", network: { ip: "10.244.82.2" } });
+      const sandboxes = JSON.parse((await real.node.peerpods(["--json", "ps"])).stdout) as object[];
+      expect(sandboxes).toMatchObject([
+        {
+          podName: "web",
+          podNamespace: "shop",
+          phase: "running",
+          relay: { vm: "connected", shim: "connected" },
+        },
+      ]);
+    });
+
+    it("writes what containers say into their log files, and tells their exit codes", async () => {
+      const container = await start("short", "echo $GREETING from $(hostname); echo problem >&2; exit 7");
+      await ended(container);
+      expect(await statusOf(container)).toMatchObject({ exitCode: 7, reason: "Error" });
+      const lines = await logOf("short");
+      expect(lines.toSorted()).toEqual(["stderr F problem", "stdout F hello from web"]);
+      await cri.runtime("RemoveContainer", { containerId: container });
+      await expect(cri.runtime("ContainerStatus", { containerId: container })).rejects.toThrow("NotFound");
+    });
+
+    it("has several containers that share the network, and each its own files", async () => {
+      const serve = "echo only here >/tmp/mine; while true; do echo served | nc -l -p 8080 -w 5; done";
+      const server = await start("server", serve);
+      const client = await start("client", "until nc 127.0.0.1 8080 </dev/null; do :; done; ls /tmp");
+      await ended(client);
+      expect(await logOf("client")).toEqual(["stdout F served"]);
+      const { containers } = (await cri.runtime("ListContainers", {
+        filter: { podSandboxId: pod.id },
+      })) as { containers: { id: string; state: string }[] };
+      expect(containers.find((container) => container.id === server)?.state).toBe("CONTAINER_RUNNING");
+      const stopped = cri.runtime("StopContainer", { containerId: server, timeout: 1 });
+      await stopped;
+      expect(await statusOf(server)).toMatchObject({ state: "CONTAINER_EXITED", exitCode: 137 });
+    });
+
+    it("runs commands in a container: pipes, standard input, a terminal, exit codes", async () => {
+      const containerId = await start(
+        "shell",
+        "trap 'exit 5' TERM; echo ready; while true; do sleep 1; done",
+      );
+      const answer = await cri.runtime("ExecSync", {
+        containerId,
+        cmd: ["/bin/sh", "-c", "echo out; echo err >&2; exit 3"],
+        timeout: 30,
+      });
+      expect(answer).toEqual({ exitCode: 3, stdout: btoa("out\n"), stderr: btoa("err\n") });
+      const piped = await cri.exec(containerId, {
+        command: ["/bin/sh", "-c", "read line; echo got $line; exit 4"],
+        input: "a line\n",
+        tty: false,
+      });
+      expect(piped).toEqual({ exitCode: 4, stdout: "got a line\n", stderr: "" });
+      const terminal = await cri.exec(containerId, {
+        command: ["/bin/sh", "-c", "test -t 0 && test -t 1 && read line && echo got $line"],
+        input: "typed\n",
+        tty: true,
+      });
+      expect(terminal.exitCode).toBe(0);
+      expect(terminal.stdout).toContain("got typed\r\n");
+      const { stats } = (await cri.runtime("ContainerStats", { containerId })) as {
+        stats: { memory: { workingSetBytes: { value: string } } };
+      };
+      expect(Number(stats.memory.workingSetBytes.value)).toBeGreaterThan(0);
+      await cri.runtime("StopContainer", { containerId, timeout: 20 });
+      expect(await statusOf(containerId)).toMatchObject({ state: "CONTAINER_EXITED", exitCode: 5 });
+    });
+
+    // Last: the pod is gone after it.
+    it("takes the VM away when it is stopped", async () => {
+      await removePod();
+      const { items } = (await cri.runtime("ListPodSandbox", {})) as { items: object[] };
+      expect(items).toEqual([]);
+      await until(
+        "the sandbox is gone",
+        async () => (await real.node.peerpods(["--json", "ps"])).stdout.trim() === "[]",
+      );
+    });
+  });
+});
+
+interface Condition {
+  readonly type: string;
+  readonly status?: boolean;
+}
+
+interface ContainerStatus {
+  readonly state: string;
+  readonly exitCode?: number;
+  readonly reason?: string;
+}
