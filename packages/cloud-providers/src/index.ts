@@ -25,6 +25,7 @@ export {
   type Volumes,
 } from "./abilities.ts";
 export { systemClock, type Clock } from "./clock.ts";
+export { createHttpAgents, type HttpAgentOptions } from "./connection/http-agents.ts";
 export {
   CONTRACT_VERSION,
   UNDO_TIMEOUT_MS,
@@ -66,6 +67,7 @@ export {
   type InstanceTypeChoice,
   type TypeWish,
 } from "./instance-types/select.ts";
+export { beforeAbort } from "./request/before-abort.ts";
 export { checkCreateRequest, checkInstanceReference, type RequestLimits } from "./request/check-request.ts";
 export { createKeyedLock, type KeyedLock } from "./request/keyed-lock.ts";
 export { limitedCall } from "./request/limited-call.ts";
