@@ -7,6 +7,7 @@ import {
   type ProviderErrorCode,
 } from "@peerpods/cloud-providers";
 import type { ContainerAuthenticator, IamAuthenticator } from "ibm-cloud-sdk-core";
+import type * as SdkModule from "./sdk.ts";
 import type { CredentialsConfig, IbmcloudConfig } from "./config.ts";
 import { toProviderError } from "./errors.ts";
 import { cloudOperation, operations, type AnswerOf, type OperationName, type Service } from "./operations.ts";
@@ -37,6 +38,8 @@ export interface Ibmcloud extends Disposable {
   /** @throws ProviderError */
   call<Name extends OperationName>(name: Name, input: CallInput, call: IbmcloudCall): Promise<AnswerOf<Name>>;
 }
+
+type Sdk = typeof SdkModule;
 
 /** IBM Cloud answered nothing, or it answered that something broke on the way. */
 const uncertain: ReadonlySet<ProviderErrorCode> = new Set(["unavailable", "timeout", "aborted", "internal"]);
@@ -125,7 +128,7 @@ export async function createIbmcloud(
 }
 
 function authenticatorOf(
-  sdk: typeof import("./sdk.ts"),
+  sdk: Sdk,
   { apiKey, profileId, tokenFile }: CredentialsConfig,
   options: { readonly url: string },
 ): IamAuthenticator | ContainerAuthenticator {

@@ -48,7 +48,6 @@ it("takes the first of the list when no profile is named", () => {
 
 it.each([
   ["no credentials", { IBMCLOUD_API_KEY: "" }, /api-key \(IBMCLOUD_API_KEY\) or iam-profile-id/],
-  ["no profile", { IBMCLOUD_PODVM_INSTANCE_PROFILE_NAME: "" }, /profile-name/],
   ["an image that is a path", { IBMCLOUD_PODVM_IMAGE_ID: "../../etc" }, /image-id: "\.\.\/\.\.\/etc"/],
   ["a zone that is none", { IBMCLOUD_ZONE: "eu-de" }, /zone-name: "eu-de"/],
   ["a URL that is none", { IBMCLOUD_VPC_ENDPOINT: "eu-de" }, /vpc-service-url \(IBMCLOUD_VPC_ENDPOINT\)/],

@@ -107,10 +107,6 @@ function problemsOf(config: IbmcloudConfig): readonly string[] {
     "api-key (IBMCLOUD_API_KEY) or iam-profile-id (IBMCLOUD_IAM_PROFILE_ID): one of them must be given",
   );
   check(
-    config.profile !== "",
-    "profile-name (IBMCLOUD_PODVM_INSTANCE_PROFILE_NAME) or profile-list: name an instance profile",
-  );
-  check(
     tunnel.subnet === "" || tunnel.securityGroup !== "",
     "secondary-security-group-id: needed with secondary-subnet-id",
   );

@@ -59,7 +59,7 @@ it("says IBM Cloud's own words, the missing role, and no secret", () => {
     secrets: ["my-secret-key"],
   });
   expect(error.message).toBe(
-    "create_instance: not_authorized: token ********** may not (the identity needs the role Editor, with a second interface also IP Spoofing Operator for VPC Infrastructure Services)",
+    "create_instance: not_authorized: token ********** may not (the identity needs the role Editor, with a second interface also IP Spoofing Operator)",
   );
   expect(ibmcloudCodeOf(error)).toBe("not_authorized");
 });

@@ -1,9 +1,11 @@
 import { isProviderError, ProviderError, type ProviderErrorCode } from "@peerpods/cloud-providers";
+import type { OperationName } from "./operations.ts";
+import { permissions } from "./permissions.ts";
 
 /** What is known of a failed call besides what was thrown. */
 export interface FailedCall {
   /** The API's name of the call. */
-  readonly operation: string;
+  readonly operation: OperationName;
   /** Texts that must not be shown, wherever they come from. */
   readonly secrets?: readonly string[];
 }
@@ -122,23 +124,20 @@ function isCertificateProblem(code: string): boolean {
   return /CERT|^UNABLE_TO_(VERIFY|GET)/.test(code);
 }
 
-/** Roles on VPC Infrastructure Services that the calls need, where IBM Cloud says no more than that one is missing. */
-const roles: Readonly<Record<string, string>> = {
-  create_instance: "Editor, with a second interface also IP Spoofing Operator",
-  delete_instance: "Editor",
-  attach_tag: "Editor on the instance",
-};
-
 /** What helps, where the code alone does not say it. */
-function remedyOf(code: ProviderErrorCode, { code: name, status }: Failure, operation: string): string {
+function remedyOf(
+  code: ProviderErrorCode,
+  { code: name, status }: Failure,
+  operation: OperationName,
+): string {
   if (isCertificateProblem(name)) return " (set ibmcloud-ca-bundle to the authority of that endpoint)";
   if (name === "ENOTFOUND") return " (is vpc-service-url or the zone right?)";
   if (name === "CrTokenFile")
     return " (project a service account token with audience iam to that file, or set cr-token-filename)";
-  if (/^BXNIM/.test(name))
+  if (name.startsWith("BXNIM"))
     return " (give a valid api-key, or an iam-profile-id that trusts this service account)";
   if (code === "unauthorized" && status === 403)
-    return ` (the identity needs the role ${roles[operation] ?? "Viewer"} for VPC Infrastructure Services)`;
+    return ` (the identity needs the role ${permissions[operation].role})`;
   return "";
 }
 

@@ -85,7 +85,7 @@ export async function chooseImage(
       `image ${wished} is for ${image.arch}, but the profile is ${arch}`,
     );
   }
-  let failure: unknown;
+  let failure: Error | undefined;
   for (const id of configured) {
     try {
       const image = await images.get(id, call);

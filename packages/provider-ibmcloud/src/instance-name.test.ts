@@ -1,14 +1,14 @@
 import { instanceToken } from "@peerpods/cloud-providers";
-import fc from "fast-check";
+import { assert, property, stringMatching } from "fast-check";
 import { expect, it } from "vitest";
 import { vpcNameOf } from "./instance-name.ts";
 
 const vpcName = /^([a-z]|[a-z][-a-z0-9]*[a-z0-9])$/;
 
 it("is a name that the VPC takes, another for each token", () => {
-  const token = fc.stringMatching(/^[a-z0-9-]{1,64}$/);
-  fc.assert(
-    fc.property(token, token, (one, other) => {
+  const token = stringMatching(/^[a-z0-9-]{1,64}$/);
+  assert(
+    property(token, token, (one, other) => {
       expect(vpcNameOf(one)).toMatch(vpcName);
       expect(vpcNameOf(one).length).toBeLessThanOrEqual(63);
       expect(vpcNameOf(one) === vpcNameOf(other)).toBe(one === other);

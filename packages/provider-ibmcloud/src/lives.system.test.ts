@@ -12,6 +12,7 @@ import {
   type IbmcloudStandIn,
 } from "@peerpods/ibmcloud-stand-in";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { permissions } from "./permissions.ts";
 import type { IbmcloudProvider } from "./provider.ts";
 import { connect, type TestConnection } from "./testing/connect.ts";
 
@@ -254,6 +255,31 @@ describe("the verifier", () => {
     standIn.forbidden.add("get_instance_profile");
     const [finding] = await (await provide()).configVerifier(call());
     expect(finding).toMatchObject({ severity: "error", subject: "credentials" });
+  });
+});
+
+describe("permissions", () => {
+  it("are listed for every call, and no call needs more than the list", async () => {
+    const { account } = standIn;
+    const provider = await provide({
+      env: {
+        IBMCLOUD_CLUSTER_ID: account.clusterId,
+        IBMCLOUD_SSH_KEY_ID: account.key,
+        IBMCLOUD_DEDICATED_HOST_IDS: account.dedicatedHost,
+        IBMCLOUD_DEDICATED_HOST_GROUP_IDS: account.dedicatedHostGroup,
+      },
+    });
+    const request = testRequest({
+      sandboxId: "all",
+      spec: { volumes: [{ diskId: account.volumes[0] ?? "" }] },
+    });
+    await provider.configVerifier(call());
+    const { id } = await provider.createInstance(request, call());
+    await provider.getInstance({ instanceId: id }, call());
+    standIn.state.volumes.delete(standIn.state.instances.get(id)?.bootVolume ?? "");
+    await provider.deleteInstance({ token: request.token, tags: request.tags }, call());
+    // All that the provider ever calls has been called.
+    expect(new Set(actions())).toEqual(new Set(Object.keys(permissions)));
   });
 });
 

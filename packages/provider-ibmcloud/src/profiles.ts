@@ -17,13 +17,18 @@ export interface Profile extends InstanceType {
 
 /**
  * The default profile and all allowed ones, as the VPC API describes them.
- * @throws ProviderError `invalid_config` when it does not know one of them.
+ * @throws ProviderError `invalid_config` when it does not know one of them, or none is configured: only a creation needs one.
  */
 export async function describeProfiles(
   ibmcloud: Ibmcloud,
   config: Pick<IbmcloudConfig, "profile" | "profiles">,
   call: CallContext,
 ): Promise<readonly Profile[]> {
+  if (config.profile === "")
+    throw new ProviderError(
+      "invalid_config",
+      "profile-name (IBMCLOUD_PODVM_INSTANCE_PROFILE_NAME) or profile-list: name an instance profile",
+    );
   const wanted = [...new Set([config.profile, ...config.profiles])];
   return await Promise.all(
     wanted.map(async (id) => {

@@ -1,15 +1,15 @@
 import { instanceTags, instanceToken } from "@peerpods/cloud-providers";
-import fc from "fast-check";
+import { assert, constantFrom, dictionary, pre, property, string } from "fast-check";
 import { expect, it } from "vitest";
 import { fromUserTags, tagForm, toUserTags, tokenTag } from "./tags.ts";
 
 it("gives back what went in, whatever it was, in tags that IBM Cloud takes", () => {
-  const key = fc.constantFrom("peerpods-pod", "peerpods-node", "peerpods-cluster", "peerpods-name");
-  const value = fc.string({ unit: "grapheme", minLength: 1, maxLength: 256 });
-  fc.assert(
-    fc.property(fc.dictionary(key, value, { minKeys: 1 }), (tags) => {
+  const key = constantFrom("peerpods-pod", "peerpods-node", "peerpods-cluster", "peerpods-name");
+  const value = string({ unit: "grapheme", minLength: 1, maxLength: 256 });
+  assert(
+    property(dictionary(key, value, { minKeys: 1 }), (tags) => {
       // Ten parts of a value are what there is room for; 256 characters of four bytes are more than the contract allows.
-      fc.pre(Object.values(tags).every((text) => Buffer.byteLength(text) * 3 < 900));
+      pre(Object.values(tags).every((text) => Buffer.byteLength(text) * 3 < 900));
       const userTags = toUserTags(tags);
       for (const tag of userTags) expect(tag).toMatch(tagForm);
       // The tagging API keeps tags in lower case, and in no order.

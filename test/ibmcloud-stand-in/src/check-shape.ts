@@ -56,3 +56,8 @@ export function booleanAt(value: unknown, path: string): boolean {
   if (typeof value === "boolean") return value;
   throw new ApiError(400, "bad_field", `${path} is not a boolean`);
 }
+
+export function textAt(value: unknown, path: string): string {
+  if (typeof value === "string") return value;
+  throw new ApiError(400, "bad_field", `${path} is not a text`);
+}

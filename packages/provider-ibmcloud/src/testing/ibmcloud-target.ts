@@ -90,6 +90,11 @@ export async function createIbmcloudTarget({ repeat = false } = {}): Promise<Ibm
       "a group that does not exist": async () => await connected({ IBMCLOUD_SECURITY_GROUP_IDS: missing }),
       "a profile that does not exist": async () =>
         await connected({ IBMCLOUD_PODVM_INSTANCE_PROFILE_NAME: "xx9-2x8" }),
+      "no profile": async () =>
+        await connected({
+          IBMCLOUD_PODVM_INSTANCE_PROFILE_NAME: "",
+          IBMCLOUD_PODVM_INSTANCE_PROFILE_LIST: "",
+        }),
       "a profile without TDX": async () => await connected({ DISABLECVM: "false" }),
       "a key that does not exist": async () => await connected({ IBMCLOUD_SSH_KEY_ID: missing }),
       "a dedicated host of another zone": async () =>

@@ -1,6 +1,15 @@
 import { account, profiles } from "../account.ts";
 import { ApiError } from "../api-error.ts";
-import { booleanAt, checkModel, identityAt, listAt, nameAt, objectAt, type Json } from "../check-shape.ts";
+import {
+  booleanAt,
+  checkModel,
+  identityAt,
+  listAt,
+  nameAt,
+  objectAt,
+  textAt,
+  type Json,
+} from "../check-shape.ts";
 import type { State, StoredInstance, StoredInterface } from "../state.ts";
 import { checkTag } from "../tagging.ts";
 import { crnOf, imageAnswer, keyAnswer, securityGroupAnswer, subnetAnswer } from "./answers.ts";
@@ -58,7 +67,7 @@ export function createInstance(state: State, body: unknown): StoredInstance {
     resourceGroup: account.resourceGroup,
     createdAt: new Date().toISOString(),
     userData,
-    mode: String(prototype["confidential_compute_mode"] ?? "disabled"),
+    mode: textAt(prototype["confidential_compute_mode"] ?? "disabled", "instance.confidential_compute_mode"),
     secureBoot: booleanAt(prototype["enable_secure_boot"] ?? false, "instance.enable_secure_boot"),
     target,
     interfaces: cards,
@@ -100,16 +109,12 @@ function checkMachine(prototype: Json): string {
     throw new ApiError(400, "invalid_image_status", `image ${imageId} is ${image.status}`);
   if (image.operating_system.architecture !== profile.arch)
     throw new ApiError(400, "validation_image_profile", `image ${imageId} is not for ${profile.arch}`);
-  const mode = prototype["confidential_compute_mode"];
-  if (mode === undefined) return name;
+  if (prototype["confidential_compute_mode"] === undefined) return name;
+  const mode = textAt(prototype["confidential_compute_mode"], "instance.confidential_compute_mode");
   if (profile.arch === "s390x")
     throw new ApiError(400, "bad_field", "confidential_compute_mode is not for s390x");
-  if (!profile.modes.includes(String(mode)))
-    throw new ApiError(
-      400,
-      "validation_confidential_mode",
-      `profile ${name} does not support ${String(mode)}`,
-    );
+  if (!profile.modes.includes(mode))
+    throw new ApiError(400, "validation_confidential_mode", `profile ${name} does not support ${mode}`);
   if (mode === "tdx" && prototype["enable_secure_boot"] !== true)
     throw new ApiError(400, "validation_secure_boot", "tdx needs secure boot");
   return name;
