@@ -18,6 +18,9 @@ export interface IbmcloudTarget {
   readonly dispose: () => Promise<void>;
 }
 
+/** Of the reference. */
+const reference = ["create_instance", "get_instance", "attach_tag", "delete_instance"];
+
 /** @param options.repeat calls as in production; default: each fault is a failure of the call. */
 export async function createIbmcloudTarget({ repeat = false } = {}): Promise<IbmcloudTarget> {
   const standIn = await startIbmcloudStandIn();
@@ -55,6 +58,7 @@ export async function createIbmcloudTarget({ repeat = false } = {}): Promise<Ibm
     spec: { vcpus: 2, memoryMiB: 4096 },
     census: () => Promise.resolve(state.census()),
     faults: faultsOf(standIn, clock),
+    apiCalls: { seen: () => standIn.calls.map(({ action }) => action), reference },
     userDataOf: (id) => Promise.resolve(state.instances.get(id)?.userData ?? ""),
     maxUserDataBytes: 65_536,
     tagsOf: (id) => Promise.resolve(tagsOf(standIn, id)),
@@ -103,6 +107,11 @@ export async function createIbmcloudTarget({ repeat = false } = {}): Promise<Ibm
     },
     secrets: { values: [standInApiKey], logged: () => logged },
     missing: { imageFile: "the provider does not offer images" },
+    environment: {
+      against: "a server of ours",
+      real: "the SDK, its requests and its tokens; labels and rights of a real API server; the official Python SDK as a second client",
+      stoodIn: "IAM, VPC, global tagging and cluster API, written from the models of IBM's Python SDK",
+    },
   };
   return { target, standIn, clock, dispose: async () => await standIn[Symbol.asyncDispose]() };
 }
