@@ -7,8 +7,6 @@ import { fromAssets, go, goModulePrograms } from "./go-program.ts";
 const KUBERNETES = "1.36.3";
 const ETCD = "3.6.8";
 const HELM = "4.3.2";
-const CONTAINERD = "2.2.1";
-const CNI = "1.9.0";
 const RUNC = "1.3.4";
 
 /** Programs of Kubernetes that can be asked for. */
@@ -109,40 +107,12 @@ export async function helmBinary(): Promise<string> {
   return join(directory, "helm");
 }
 
-/** Directory with containerd, its shim for runc, and ctr. */
-export async function containerdBinaries(): Promise<string> {
-  const cmd = "github.com/containerd/containerd/v2/cmd";
-  return await goModulePrograms("containerd", {
-    module: "github.com/containerd/containerd/v2",
-    version: CONTAINERD,
-    programs: Object.fromEntries(
-      ["containerd", "containerd-shim-runc-v2", "ctr"].map((name) => [name, `${cmd}/${name}`]),
-    ),
-  });
-}
-
-/** Directory with the CNI plugins that a node of one pod network needs. */
-export async function cniPlugins(): Promise<string> {
-  const plugins = "github.com/containernetworking/plugins/plugins";
-  return await goModulePrograms("cni", {
-    module: "github.com/containernetworking/plugins",
-    version: CNI,
-    programs: {
-      bridge: `${plugins}/main/bridge`,
-      loopback: `${plugins}/main/loopback`,
-      "host-local": `${plugins}/ipam/host-local`,
-      portmap: `${plugins}/meta/portmap`,
-    },
-  });
-}
-
-/** Directory with runc. It is C in part: needs gcc, pkg-config and libseccomp's headers. */
+/** Directory with runc, without seccomp. It is C in part: needs a C compiler. */
 export async function runcBinary(): Promise<string> {
   return await goModulePrograms("runc", {
     module: "github.com/opencontainers/runc",
     version: RUNC,
     programs: { runc: "github.com/opencontainers/runc" },
-    tags: "seccomp",
     cgo: true,
   });
 }

@@ -9,8 +9,7 @@ export interface GoModuleProgram {
   readonly version: string;
   /** Import path of each main package, by the name of the program it makes. */
   readonly programs: Readonly<Record<string, string>>;
-  /** Default: none, and no C. */
-  readonly tags?: string;
+  /** Whether it is C in part. Default false. */
   readonly cgo?: boolean;
 }
 
@@ -20,15 +19,14 @@ export interface GoModuleProgram {
  */
 export async function goModulePrograms(
   key: string,
-  { module, version, programs, tags, cgo = false }: GoModuleProgram,
+  { module, version, programs, cgo = false }: GoModuleProgram,
 ): Promise<string> {
   return await buildOnce(`${key}-${version}`, async (target) => {
     const env = { CGO_ENABLED: cgo ? "1" : "0" };
     await go(target, ["mod", "init", `cache.local/${key}`]);
     await go(target, ["get", `${module}@v${version}`]);
     for (const [name, path] of Object.entries(programs)) {
-      const flags = ["-trimpath", "-ldflags=-s -w", ...(tags === undefined ? [] : ["-tags", tags])];
-      await go(target, ["build", ...flags, "-o", name, path], env);
+      await go(target, ["build", "-trimpath", "-ldflags=-s -w", "-o", name, path], env);
     }
   });
 }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { missingGo, startProcess, type RunningProcess } from "@peerpods/test-harness";
 import { runcBinary } from "@peerpods/test-cluster";
@@ -7,8 +7,8 @@ import { execa } from "execa";
 /** Why no image can be run here, or `undefined`. */
 export async function missingForImages(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "needs root";
-  const { exitCode } = await execa("pkg-config", ["--exists", "libseccomp"], { reject: false });
-  if (exitCode !== 0) return "needs runc, which is built with libseccomp-dev and pkg-config: install both";
+  const { exitCode } = await execa("cc", ["--version"], { reject: false });
+  if (exitCode !== 0) return "needs a C compiler, for runc: install gcc and libc6-dev";
   return await missingGo();
 }
 
@@ -35,19 +35,22 @@ export interface UnpackedImage {
 /** @param layout directory of an OCI layout with one image. @param directory where it is unpacked; it must be new. */
 export async function unpackImage(layout: string, tag: string, directory: string): Promise<UnpackedImage> {
   await execa("umoci", ["unpack", "--image", `${layout}:${tag}`, directory]);
-  const configFile = join(directory, "config.json");
-  const original = JSON.parse(await readFile(configFile, "utf8")) as Spec;
+  const original = JSON.parse(await readFile(join(directory, "config.json"), "utf8")) as Spec;
   return {
     entrypoint: original.process.args,
     user: original.process.user,
     async run(name, options) {
-      await writeFile(configFile, JSON.stringify(specFor(original, options)));
+      // A bundle of its own, since several containers of one image may be starting.
+      const bundle = join(directory, "bundles", name);
+      await mkdir(bundle, { recursive: true });
+      const spec = specFor(original, { ...options, root: join(directory, "rootfs") });
+      await writeFile(join(bundle, "config.json"), JSON.stringify(spec));
       const runc = join(await runcBinary(), "runc");
       const logFile = join(directory, `${name}.log`);
       const root = join(directory, "state");
       const running = await startProcess(
         runc,
-        ["--root", root, "run", "--bundle", directory, `peerpods-test-${name}-${process.pid}`],
+        ["--root", root, "run", "--bundle", bundle, `peerpods-test-${name}-${process.pid}`],
         { logFile },
       );
       return { ...running, log: () => readFile(logFile, "utf8") };
@@ -61,15 +64,17 @@ interface Spec {
     readonly env: readonly string[];
     readonly user: { readonly uid: number; readonly gid: number };
   };
-  readonly root: object;
   readonly mounts: readonly object[];
   readonly linux: { readonly namespaces: readonly { readonly type: string }[] };
 }
 
-function specFor(spec: Spec, { args, env = {}, mounts = {}, capabilities = [] }: ContainerOptions): object {
+function specFor(
+  spec: Spec,
+  { root, args, env = {}, mounts = {}, capabilities = [] }: ContainerOptions & { readonly root: string },
+): object {
   return {
     ...spec,
-    root: { ...spec.root, readonly: true },
+    root: { path: root, readonly: true },
     process: {
       ...spec.process,
       terminal: false,

@@ -25,8 +25,14 @@ export function installObjects(facts: InstallFacts): readonly KubeObject[] {
     .filter(({ when }) => when?.read(facts) ?? true)
     .map(({ object }) => fill(object, facts));
   return [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: facts.namespace } },
+    namespaceObject(facts.namespace),
     peerPodCrd() as unknown as KubeObject,
     ...(filled as KubeObject[]),
   ];
+}
+
+/** Daemon and relay use the node's network and directories, which only the level `privileged` of pod security allows. */
+function namespaceObject(name: string): KubeObject {
+  const labels = { "pod-security.kubernetes.io/enforce": "privileged" };
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
 }
