@@ -8,6 +8,11 @@ const MAX_WAITING = 64;
  * while a large write is under way; pausing and resuming costs system calls.
  */
 const MAX_BUFFERED = 192 << 10;
+/**
+ * Pieces of a frame wait for this many bytes, or for the end of the turn of the event loop: TLS delivers its records one by
+ * one although they were read together, and a write for each costs a system call and wakes the reader.
+ */
+const ENOUGH = 64 << 10;
 
 /**
  * Writes frames of two origins to one stream: those that pass through, perhaps in pieces, and the relay's own, which
@@ -20,6 +25,8 @@ export class FrameWriter {
   readonly #waiting: (() => Buffer | undefined)[] = [];
   #atBoundary = true;
   #bytes = 0;
+  #outBytes = 0;
+  #flushComes = false;
 
   constructor(stream: Writable) {
     this.#stream = stream;
@@ -69,10 +76,24 @@ export class FrameWriter {
     else this.#waiting.push(build);
   }
 
-  /** Hands everything to the stream. A stream that has ended says so by its own events; nothing is written to it. */
+  /** Hands to the stream what is there: whole frames now, the beginning of one perhaps with what follows in this turn. */
   flush(): void {
+    if (this.#atBoundary || this.#outBytes >= ENOUGH) {
+      this.#writeOut();
+    } else if (!this.#flushComes && this.#outBytes > 0) {
+      this.#flushComes = true;
+      setImmediate(() => {
+        this.#flushComes = false;
+        this.#writeOut();
+      });
+    }
+  }
+
+  /** A stream that has ended says so by its own events; nothing is written to it. */
+  #writeOut(): void {
     const [first] = this.#out;
     if (first === undefined) return;
+    this.#outBytes = 0;
     if (this.#out.length === 1) {
       this.#out.pop();
       if (this.#stream.writable) this.#stream.write(first);
@@ -93,6 +114,7 @@ export class FrameWriter {
   #append(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#bytes += bytes.length;
+    this.#outBytes += bytes.length;
     const last = this.#out.at(-1);
     // Frames that arrived side by side in one chunk leave as one piece.
     if (last?.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
