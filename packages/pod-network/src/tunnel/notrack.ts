@@ -34,23 +34,61 @@ export async function listTunnelRules(
   return (await readRules(driver, signal)) ?? [];
 }
 
-/** Adds the rules of one tunnel; repeatable. */
+/** The additions that wait their turn, by driver. */
+const nextAdditions = new WeakMap<
+  IpRoute2,
+  { readonly tunnels: TunnelEnd[]; readonly failures: Promise<ReadonlyMap<TunnelEnd, unknown>> }
+>();
+
+/** Adds the rules of one tunnel; repeatable. What is asked for while others are changed is added together afterwards. */
 export async function addTunnelRules(tunnel: TunnelEnd, driver: IpRoute2): Promise<void> {
-  await driver.exclusively(async () => {
-    try {
-      await driver.nft(createNotrack(tunnel));
-    } catch (error) {
-      // Both are rare: the first tunnel of a machine, and an address whose last tunnel is still being taken down.
-      if (isPodNetworkError(error, "not_found"))
-        await driver.nft(createNotrackTable() + createNotrack(tunnel));
-      else if (isPodNetworkError(error, "exists")) await driver.nft(takeOverNotrack(tunnel));
-      else throw error;
-    }
-  });
+  let round = nextAdditions.get(driver);
+  if (round === undefined) {
+    const tunnels: TunnelEnd[] = [];
+    const failures = driver.exclusively(() => {
+      nextAdditions.delete(driver);
+      return addAll(tunnels, driver);
+    });
+    round = { tunnels, failures };
+    nextAdditions.set(driver, round);
+  }
+  round.tunnels.push(tunnel);
+  const failures = await round.failures;
+  if (failures.has(tunnel)) throw failures.get(tunnel);
+}
+
+/** In one transaction; where that fails, one by one, so that each gets what it deserves. Never rejects. */
+async function addAll(
+  tunnels: readonly TunnelEnd[],
+  driver: IpRoute2,
+): Promise<ReadonlyMap<TunnelEnd, unknown>> {
+  const failures = new Map<TunnelEnd, unknown>();
+  if (tunnels.length > 1) {
+    const together = await driver.nft(tunnels.map(createNotrack).join("")).then(
+      () => true,
+      () => false,
+    );
+    if (together) return failures;
+  }
+  for (const tunnel of tunnels) {
+    await addOne(tunnel, driver).catch((error: unknown) => failures.set(tunnel, error));
+  }
+  return failures;
+}
+
+async function addOne(tunnel: TunnelEnd, driver: IpRoute2): Promise<void> {
+  try {
+    await driver.nft(createNotrack(tunnel));
+  } catch (error) {
+    // Both are rare: the first tunnel of a machine, and an address whose last tunnel is still being taken down.
+    if (isPodNetworkError(error, "not_found")) await driver.nft(createNotrackTable() + createNotrack(tunnel));
+    else if (isPodNetworkError(error, "exists")) await driver.nft(takeOverNotrack(tunnel));
+    else throw error;
+  }
 }
 
 /** The removal that waits its turn, by driver. */
-const nextRounds = new WeakMap<IpRoute2, { readonly ids: Set<number>; readonly done: Promise<void> }>();
+const nextRemovals = new WeakMap<IpRoute2, { readonly ids: Set<number>; readonly done: Promise<void> }>();
 
 /**
  * Removes the rules of the tunnel with this id, and the table with the last of them. Repeatable.
@@ -59,15 +97,15 @@ const nextRounds = new WeakMap<IpRoute2, { readonly ids: Set<number>; readonly d
  * for while one runs is therefore removed together in the next, so that set-ups never queue behind many of them.
  */
 export async function removeTunnelRules(vxlanId: number, driver: IpRoute2): Promise<void> {
-  let round = nextRounds.get(driver);
+  let round = nextRemovals.get(driver);
   if (round === undefined) {
     const ids = new Set<number>();
     const done = driver.exclusively(() => {
-      nextRounds.delete(driver);
+      nextRemovals.delete(driver);
       return removeAll(ids, driver);
     });
     round = { ids, done };
-    nextRounds.set(driver, round);
+    nextRemovals.set(driver, round);
   }
   round.ids.add(vxlanId);
   await round.done;
