@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { createContext } from "./context.ts";
 import { parseBenchOptions, usage, type BenchOptions } from "./options.ts";
 import type { SectionResult } from "./report/row.ts";
-import { renderResults } from "./report/table.ts";
+import { renderResults, renderTargets } from "./report/table.ts";
 
 async function main(options: BenchOptions): Promise<void> {
   const progress = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -31,7 +31,10 @@ async function main(options: BenchOptions): Promise<void> {
         : { name, title, skipped },
     );
   }
-  process.stdout.write(`${JSON.stringify(machine)}\n\n${renderResults(results)}\n`);
+  process.stdout.write(
+    [JSON.stringify(machine), renderResults(results), renderTargets(results)].filter(Boolean).join("\n\n") +
+      "\n",
+  );
   if (options.json !== undefined)
     await writeFile(options.json, `${JSON.stringify({ machine, results }, undefined, 2)}\n`);
 }

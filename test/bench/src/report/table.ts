@@ -7,10 +7,23 @@ export function renderResults(results: readonly SectionResult[]): string {
   return results.map(renderSection).join("\n\n");
 }
 
+/** Every row that has a target, of all sections, as one table; empty when there is none. */
+export function renderTargets(results: readonly SectionResult[]): string {
+  const rows = results.flatMap((result) => ("rows" in result ? result.rows : []));
+  const measured = rows.filter(({ target }) => target !== undefined);
+  if (measured.length === 0) return "";
+  const met = measured.filter(({ target }) => target?.met).length;
+  return `### targets: ${met} of ${measured.length} met\n\n${renderRows(measured)}`;
+}
+
 function renderSection(result: SectionResult): string {
   const heading = `### ${result.name}: ${result.title}`;
   if ("skipped" in result) return `${heading}\n\nskipped: ${result.skipped}`;
-  const cells = [[...columns], ...result.rows.map(cellsOf)];
+  return `${heading}\n\n${renderRows(result.rows)}`;
+}
+
+function renderRows(rows: readonly Row[]): string {
+  const cells = [[...columns], ...rows.map(cellsOf)];
   const widths = columns.map((_, column) => Math.max(3, ...cells.map((row) => (row[column] ?? "").length)));
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, column) => (isNumeric(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(" | ")} |`;
@@ -18,7 +31,7 @@ function renderSection(result: SectionResult): string {
     isNumeric(column) ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
   );
   const [head = [], ...body] = cells;
-  return [heading, "", line(head), line(rule), ...body.map(line)].join("\n");
+  return [line(head), line(rule), ...body.map(line)].join("\n");
 }
 
 function isNumeric(column: number): boolean {

@@ -3,6 +3,7 @@ import { until } from "@peerpods/test-harness";
 import type { Cloud } from "../cloud/cloud.ts";
 import { atMost, type Row } from "../report/row.ts";
 import { startNode, type WorkerNode } from "../stand/node.ts";
+import { cpuSecondsOfFamily } from "../stand/process-cost.ts";
 import { createPodNetworks, podRequest, type PodNetworks } from "../stand/pods.ts";
 import { startSandbox, type Sandbox } from "../stand/sandbox.ts";
 import { median } from "./median.ts";
@@ -39,7 +40,7 @@ export const lifecycle: Section = {
     progress("lifecycle alone");
     const alone = await startAlone(stage, ALONE);
     const rows = aloneRows(alone);
-    const times: { startMs: number; stopMs: number }[] = [];
+    const times: Together[] = [];
     for (let round = 0; round < rounds; round++) {
       progress(`lifecycle, ${AT_ONCE} at once (${round + 1} of ${rounds})`);
       times.push(await startTogether(stage, AT_ONCE));
@@ -58,6 +59,12 @@ export const lifecycle: Section = {
         name: `${AT_ONCE} at once, StopVM of all`,
         unit: "ms",
         ours: median(times.map((time) => time.stopMs)),
+      },
+      {
+        name: `${AT_ONCE} at once, CPU of daemon, its programs and relay until all have started`,
+        unit: "ms",
+        ours: median(times.map((time) => time.cpuMs)),
+        note: "beside it the cloud and the shims of the bench take time, and the disk",
       },
     ];
   },
@@ -108,9 +115,16 @@ async function startAlone(stage: Stage, count: number): Promise<readonly Times[]
   return times.slice(1);
 }
 
-async function startTogether(stage: Stage, count: number): Promise<{ startMs: number; stopMs: number }> {
+interface Together {
+  readonly startMs: number;
+  readonly stopMs: number;
+  readonly cpuMs: number;
+}
+
+async function startTogether(stage: Stage, count: number): Promise<Together> {
   const pods = [];
   for (let index = 0; index < count; index++) pods.push(await stage.networks.add());
+  const cpuBefore = await cpuMsOf(stage.node);
   // From the first CreateVM to the last answer of StartVM; the dial and the check behind it are the shim's.
   const began = performance.now();
   let lastStarted = 0;
@@ -123,12 +137,17 @@ async function startTogether(stage: Stage, count: number): Promise<{ startMs: nu
     }),
   );
   const startMs = lastStarted - began;
+  const cpuMs = (await cpuMsOf(stage.node)) - cpuBefore;
   const asked = performance.now();
   await Promise.all(sandboxes.map((sandbox) => sandbox.stop()));
   const stopMs = performance.now() - asked;
   await untilEmpty(stage);
   for (const pod of pods) await stage.networks.remove(pod);
-  return { startMs, stopMs };
+  return { startMs, stopMs, cpuMs };
+}
+
+async function cpuMsOf({ daemonPid, relayPid }: WorkerNode): Promise<number> {
+  return 1000 * ((await cpuSecondsOfFamily(daemonPid)) + (await cpuSecondsOfFamily(relayPid)));
 }
 
 /** What StopVM leaves to do in the background is not to disturb the next measurement. */

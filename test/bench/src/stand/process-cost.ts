@@ -7,12 +7,31 @@ const TICKS_PER_SECOND = 100;
 export async function cpuSeconds(pids: readonly number[]): Promise<number> {
   let ticks = 0;
   for (const pid of pids) {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    // The command name may hold blanks and brackets; the fields are counted from behind it.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]);
+    const { own } = await ticksOf(pid);
+    ticks += own;
   }
   return ticks / TICKS_PER_SECOND;
+}
+
+/** The same for one process with its children, also those that have ended, and theirs. */
+export async function cpuSecondsOfFamily(pid: number): Promise<number> {
+  let ticks = 0;
+  for (const each of [pid, ...(await childrenOf(pid))]) {
+    const { own, endedChildren } = await ticksOf(each);
+    ticks += own + endedChildren;
+  }
+  return ticks / TICKS_PER_SECOND;
+}
+
+async function ticksOf(pid: number): Promise<{ readonly own: number; readonly endedChildren: number }> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  // The command name may hold blanks and brackets; the fields are counted from behind it.
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 15)
+    .map(Number);
+  return { own: user + system, endedChildren: childUser + childSystem };
 }
 
 /**
