@@ -22,7 +22,8 @@ export interface ProbeServer extends AsyncDisposable {
  * @throws Error when the port is taken.
  */
 export async function serveProbe(state: ProbeState, port: number): Promise<ProbeServer> {
-  const server = createServer((request, response) => {
+  // Node looks for requests that take too long only so often, by itself every 30 s.
+  const server = createServer({ connectionsCheckingInterval: 1_000 }, (request, response) => {
     void answer(state, request.url ?? "").then(({ status, contentType, text }) => {
       response.writeHead(status, contentType === undefined ? {} : { "content-type": contentType }).end(text);
     });
