@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { startProcess, until } from "@peerpods/test-harness";
 import { execa } from "execa";
@@ -132,8 +132,11 @@ async function removeCgroups(names: readonly string[]): Promise<void> {
 
 /** The shim ends at once when nobody listens on /dev/log; a file left by a dead listener does not count. */
 async function listenToSyslog(parts: AsyncDisposableStack, directory: string): Promise<void> {
-  const isServed = async (): Promise<boolean> =>
-    / \/dev\/log$/m.test(await readFile("/proc/net/unix", "utf8"));
+  const isServed = async (): Promise<boolean> => {
+    // Under systemd it is a link.
+    const path = await realpath("/dev/log").catch(() => "/dev/log");
+    return (await readFile("/proc/net/unix", "utf8")).split("\n").some((line) => line.endsWith(` ${path}`));
+  };
   if (await isServed()) return;
   parts.defer(() => rm("/dev/log", { force: true }));
   const arguments_ = ["syslogd", "-n", "-O", "/dev/null"];
