@@ -8,7 +8,7 @@ export class CloudConfigError extends Error {
 }
 
 /**
- * Lets the provider ask its cloud whether the configuration can work. Warnings are logged.
+ * Lets the provider ask its cloud whether the configuration can work. What is no error is logged.
  * @throws CloudConfigError when it cannot; the provider's own error when the cloud could not be asked.
  */
 export async function verifyCloudConfig(
@@ -20,8 +20,9 @@ export async function verifyCloudConfig(
     deadline: Date.now() + TIMEOUT_MS,
     logger,
   });
-  for (const finding of findings.filter(({ severity }) => severity !== "error")) {
-    logger.warn({ finding }, "cloud configuration");
+  for (const finding of findings) {
+    if (finding.severity === "warning") logger.warn({ finding }, "cloud configuration");
+    if (finding.severity === "info") logger.info({ finding }, "cloud configuration");
   }
   const errors = findings.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new CloudConfigError(errors.map(describe).join("\n"));
