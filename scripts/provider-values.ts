@@ -5,7 +5,7 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { optionsHelmValues, type CloudProvider } from "../packages/cloud-providers/src/index.ts";
-import { daemonOptions } from "../packages/cloud-api-adaptor/src/daemon/options.ts";
+import { optionsWith } from "../packages/cloud-api-adaptor/src/daemon/all-options.ts";
 
 const packages = join(import.meta.dirname, "../packages");
 export const valuesDirectory = join(packages, "peerpod-ctrl/deploy/charts/peerpods/providers");
@@ -50,8 +50,12 @@ export async function providerValues(): Promise<Readonly<Record<string, string>>
   return Object.fromEntries(files);
 }
 
-function valuesText({ name, options }: CloudProvider): string {
-  const common = daemonOptions.filter(({ flag, env }) => env !== undefined && !notHere.has(flag));
+/** @throws Error when the provider has taken the name of an option of the daemon. */
+function valuesText(provider: CloudProvider): string {
+  const { name, options } = provider;
+  const common = optionsWith(provider)
+    .slice(0, -options.length)
+    .filter(({ flag, env }) => env !== undefined && !notHere.has(flag));
   return [
     `# Values of provider ${name}. Copy what you change into a file of your own and give that.`,
     "# Generated from the options of the provider and of the daemon by scripts/provider-values.ts; do not edit.",

@@ -80,7 +80,7 @@ export function ibmcloudConfig(values: Readonly<Record<string, unknown>>): Ibmcl
     securityGroups: list("security-group-ids"),
     tunnel: { subnet: string("secondary-subnet-id"), securityGroup: string("secondary-security-group-id") },
     resourceGroup: string("resource-group-id"),
-    clusterId: string("cluster-id"),
+    clusterId: string("ibmcloud-cluster-id"),
     tags: list("tags"),
   };
   const problems = problemsOf(config);
@@ -124,7 +124,7 @@ function problemsOf(config: IbmcloudConfig): readonly string[] {
     ["zone-name", zoneForm, [config.zone]],
     ["profile-name", profileForm, [config.profile]],
     ["profile-list", profileForm, config.profiles],
-    ["cluster-id", /^[0-9a-zA-Z._-]{1,63}$/, [config.clusterId]],
+    ["ibmcloud-cluster-id", /^[0-9a-zA-Z._-]{1,63}$/, [config.clusterId]],
     ["tags", tagForm, tags],
   ];
   for (const [option, form, given] of forms)

@@ -174,7 +174,7 @@ const belonging: OptionSpec = [
     help: "Resource group; empty: the subnet's",
   },
   {
-    flag: "cluster-id",
+    flag: "ibmcloud-cluster-id",
     env: "IBMCLOUD_CLUSTER_ID",
     type: "string",
     help: "Id of the cluster in the Kubernetes Service; empty: from kube-system/cluster-info, where that exists",

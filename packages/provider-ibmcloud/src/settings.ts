@@ -83,14 +83,14 @@ async function securityGroupsOf(
   const cluster = config.clusterId || ((await facts.clusterId(call.signal)) ?? "");
   if (cluster === "") return config.securityGroups;
   const groups = await named(
-    "cluster-id (IBMCLOUD_CLUSTER_ID)",
+    "ibmcloud-cluster-id (IBMCLOUD_CLUSTER_ID)",
     ibmcloud.call("get_security_groups", { query: { cluster, type: "cluster" } }, call),
   );
   const own = groups.find(({ name }) => name === `kube-${cluster}`);
   if (own === undefined)
     throw new ProviderError(
       "invalid_config",
-      `cluster-id (IBMCLOUD_CLUSTER_ID): cluster ${cluster} has no security group kube-${cluster}`,
+      `ibmcloud-cluster-id (IBMCLOUD_CLUSTER_ID): cluster ${cluster} has no security group kube-${cluster}`,
     );
   return [...new Set([...config.securityGroups, own.id])];
 }
