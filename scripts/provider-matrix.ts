@@ -4,7 +4,7 @@
  * Usage: node -C @peerpods/source scripts/provider-matrix.ts
  *
  * The report of the fake cloud is made here; those of the other providers are saved by their system tests:
- * PEERPODS_CONFORMANCE_DIR=$PWD/docs/conformance pnpm vitest run --project system src/conformance.system
+ * PEERPODS_CONFORMANCE_DIR=$PWD/docs/conformance pnpm vitest run src/conformance.
  */
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
