@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missingGo, until } from "@peerpods/test-harness";
@@ -52,7 +52,7 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
     };
 
     /** Creates and starts a container, and returns its id. */
-    const start = async (name: string, script: string): Promise<string> => {
+    const start = async (name: string, script: string, more: object = {}): Promise<string> => {
       const config = {
         metadata: { name, attempt: 0 },
         image: { image: real.image },
@@ -60,6 +60,7 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
         logPath: `${name}.log`,
         envs: [{ key: "GREETING", value: btoa("hello") }],
         linux: {},
+        ...more,
       };
       const created = await cri.runtime("CreateContainer", {
         podSandboxId: pod.id,
@@ -160,6 +161,47 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
       expect(Number(stats.memory.workingSetBytes.value)).toBeGreaterThan(0);
       await cri.runtime("StopContainer", { containerId, timeout: 20 });
       expect(await statusOf(containerId)).toMatchObject({ state: "CONTAINER_EXITED", exitCode: 5 });
+    });
+
+    it("shows files and directories of the node, as volumes are, and memory of the pod", async () => {
+      const [settings, token] = [join(real.directory, "settings"), join(real.directory, "token")];
+      await mkdir(settings);
+      await writeFile(join(settings, "greeting"), "from a volume\n");
+      await writeFile(token, "a token\n", { mode: 0o600 });
+      const container = await start(
+        "volumes",
+        "cat /etc/settings/greeting /run/token; df -T /dev/shm | tail -1",
+        {
+          mounts: [
+            { containerPath: "/etc/settings", hostPath: settings, readonly: true },
+            { containerPath: "/run/token", hostPath: token, readonly: true },
+          ],
+        },
+      );
+      await ended(container);
+      expect(await logOf("volumes")).toEqual([
+        "stdout F from a volume",
+        "stdout F a token",
+        expect.stringMatching(/^stdout F shm +tmpfs /),
+      ]);
+    });
+
+    it("goes on while the daemon is dead, and belongs to the next one", async () => {
+      const containerId = await start("lasting", "while true; do echo alive; sleep 0.2; done");
+      real.daemon.kill("SIGKILL");
+      await real.daemon.ended;
+      const lines = (await logOf("lasting")).length;
+      await until("the log grows", async () => (await logOf("lasting")).length > lines + 3);
+      const command = { containerId, cmd: ["/bin/echo", "still here"], timeout: 30 };
+      expect(await cri.runtime("ExecSync", command)).toMatchObject({ stdout: btoa("still here\n") });
+      const late = await start("late", "echo started without a daemon");
+      await ended(late);
+      expect(await logOf("late")).toEqual(["stdout F started without a daemon"]);
+      await real.node.startDaemon();
+      const sandboxes = JSON.parse((await real.node.peerpods(["--json", "ps"])).stdout) as object[];
+      expect(sandboxes).toMatchObject([{ podName: "web", phase: "running", relay: { vm: "connected" } }]);
+      expect(await cri.runtime("ExecSync", command)).toMatchObject({ stdout: btoa("still here\n") });
+      await cri.runtime("StopContainer", { containerId, timeout: 1 });
     });
 
     // Last: the pod is gone after it.

@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { RunningProcess } from "@peerpods/test-harness";
 import { execa } from "execa";
 import {
   findKataAgent,
@@ -39,6 +40,8 @@ export async function testedAgents(): Promise<readonly TestedAgent[]> {
 /** A worker node with a real containerd and shim, and one image in both containerd and pod VMs. */
 export interface RealNode extends AsyncDisposable {
   readonly node: WorkerNode;
+  /** The daemon that was started first. */
+  readonly daemon: RunningProcess;
   readonly containerd: Containerd;
   readonly directory: string;
   readonly image: string;
@@ -67,7 +70,7 @@ export async function startRealNode({
   const node = stage.use(
     await createWorkerNode({ directory: join(directory, "n"), imageDirectory, bridge, subnet, flags }),
   );
-  await node.startDaemon();
+  const daemon = await node.startDaemon();
   const { hypervisorSocket } = node;
   const network = podNetwork === undefined ? {} : { podNetwork };
   const containerd = stage.use(
@@ -78,5 +81,5 @@ export async function startRealNode({
   const imported = await containerd.ctr(["images", "import", archive]);
   if (imported.exitCode !== 0) throw new Error(`containerd does not take the image: ${imported.stderr}`);
   const owned = stage.move();
-  return { node, containerd, directory, image, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { node, daemon, containerd, directory, image, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
