@@ -1,4 +1,4 @@
-import { isProviderError, type CallContext, type Finding } from "@peerpods/cloud-providers";
+import { limitedCall, ProviderError, type CallContext, type Finding } from "@peerpods/cloud-providers";
 import type { Instance } from "@aws-sdk/client-ec2";
 import type { Ec2InstanceType } from "../instance-types.ts";
 import { describeInstances } from "../instances.ts";
@@ -13,12 +13,15 @@ interface Demand {
   readonly quota: VcpuQuota;
 }
 
+/** A network from which EC2 can be reached and nothing else must not take the verifier's whole time. */
+const QUOTA_TIMEOUT_MS = 10_000;
+
 /**
  * Whether the account's vCPU quota has room for a pod VM of the default type. Not asked where the EC2 endpoint is moved and that of
  * the quotas is not: an emulator, or a network from which only EC2 can be reached.
  */
 export async function verifyQuota(
-  { config }: Pick<Parts, "config">,
+  { config, clock }: Pick<Parts, "config" | "clock">,
   { connected, types }: { readonly connected: Connected; readonly types: readonly Ec2InstanceType[] },
   call: CallContext,
 ): Promise<readonly Finding[]> {
@@ -29,13 +32,19 @@ export async function verifyQuota(
   const quota = quotaOf(config.instanceType, market);
   if (type === undefined || quota === undefined) return [];
   try {
-    const limit = await vcpuQuota(connected.access, { endpoint: quotasEndpoint, code: quota.code }, call);
+    using own = limitedCall(clock, { timeoutMs: QUOTA_TIMEOUT_MS, logger: call.logger });
+    const limit = await vcpuQuota(
+      connected.access,
+      { endpoint: quotasEndpoint, code: quota.code },
+      { ...own, signal: AbortSignal.any([call.signal, own.signal]) },
+    );
     if (limit === undefined) return [];
     return await judge({ type, market, quota }, { limit, connected, types }, call);
-  } catch (error) {
+  } catch (thrown) {
+    call.signal.throwIfAborted();
+    const error = ProviderError.from(thrown, "GetServiceQuota");
     // Whoever may make instances need not be allowed to read quotas.
-    if (!isProviderError(error) || !["unauthorized", "not_found", "unavailable"].includes(error.code))
-      throw error;
+    if (!["unauthorized", "not_found", "unavailable", "timeout"].includes(error.code)) throw error;
     return [
       {
         severity: "info",
