@@ -1,5 +1,7 @@
 /** IAM actions that a part of what the provider does needs. */
 export interface PermissionSet {
+  /** Id of its statement in the policy. */
+  readonly id: string;
   readonly purpose: string;
   readonly actions: readonly string[];
   /** Whether no pod VM can be made without it. */
@@ -12,6 +14,7 @@ export interface PermissionSet {
  */
 export const permissionSets: readonly PermissionSet[] = [
   {
+    id: "PodVMs",
     purpose: "pod VMs: create, find, list, delete",
     always: true,
     actions: [
@@ -25,6 +28,7 @@ export const permissionSets: readonly PermissionSet[] = [
     ],
   },
   {
+    id: "Leftovers",
     purpose: "removal of what a crash left beside an instance",
     always: true,
     actions: [
@@ -39,10 +43,12 @@ export const permissionSets: readonly PermissionSet[] = [
     ],
   },
   {
+    id: "Verifier",
     purpose: "`peerpods doctor aws`, `cloud-config-verify`",
     actions: ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "servicequotas:GetServiceQuota"],
   },
   {
+    id: "SecondInterface",
     purpose: "a second network interface (`ext-network-via-podvm`)",
     actions: [
       "ec2:AttachNetworkInterface",
@@ -51,12 +57,17 @@ export const permissionSets: readonly PermissionSet[] = [
     ],
   },
   {
+    id: "PublicAddress",
     purpose: "its public address (`use-public-ip`)",
     actions: ["ec2:AllocateAddress", "ec2:AssociateAddress"],
   },
-  { purpose: "data volumes of pods", actions: ["ec2:AttachVolume"] },
-  { purpose: "`peerpods logs`", actions: ["ec2:GetConsoleOutput"] },
-  { purpose: "an instance profile (`iam-instance-profile`)", actions: ["iam:PassRole"] },
+  { id: "DataVolumes", purpose: "data volumes of pods", actions: ["ec2:AttachVolume"] },
+  { id: "Logs", purpose: "`peerpods logs`", actions: ["ec2:GetConsoleOutput"] },
+  {
+    id: "InstanceProfile",
+    purpose: "an instance profile (`iam-instance-profile`)",
+    actions: ["iam:PassRole"],
+  },
 ];
 
 /** The list as a table for the README. */
@@ -69,4 +80,17 @@ export function permissionsMarkdown(sets: readonly PermissionSet[]): string {
         `| ${purpose} | ${always === true ? "always" : "when used"} | ${actions.map((name) => `\`${name}\``).join(" ")} |`,
     ),
   ].join("\n");
+}
+
+/** The list as an IAM policy with one statement for each part, so that a part that is not used can be left out. */
+export function permissionsPolicy(sets: readonly PermissionSet[]): object {
+  return {
+    Version: "2012-10-17",
+    Statement: sets.map(({ id, actions }) => ({
+      Sid: id,
+      Effect: "Allow",
+      Action: actions,
+      Resource: "*",
+    })),
+  };
 }
