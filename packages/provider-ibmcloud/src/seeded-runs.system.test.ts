@@ -1,9 +1,8 @@
-import { runSeededFaults } from "@peerpods/cloud-providers/conformance";
+import { runSeededFaults, seededRunCount } from "@peerpods/cloud-providers/conformance";
 import { describe, expect, it } from "vitest";
 import { createIbmcloudTarget } from "./testing/ibmcloud-target.ts";
 
-/** A share for every test run; `PEERPODS_SOAK=1` runs the full count. */
-const runs = Number(process.env["PEERPODS_SEEDED_RUNS"] ?? (process.env["PEERPODS_SOAK"] === "1" ? 500 : 40));
+const runs = seededRunCount(40);
 
 describe("random lives of instances", () => {
   it.each([
