@@ -11,9 +11,9 @@ import { ReleaseError } from "./errors.ts";
 import { gatherFacts } from "./facts/facts.ts";
 import { registryAddress } from "./facts/registry.ts";
 import { describePlan } from "./plan/describe.ts";
-import { lineOf } from "./plan/line.ts";
+import { lineOf, lineToLookAt } from "./plan/line.ts";
 import { planRelease } from "./plan/plan.ts";
-import { currentBranch } from "./preflight.ts";
+import { checkCheckout, currentBranch } from "./preflight.ts";
 import { git, type Place } from "./programs.ts";
 import { describeStep, release } from "./release.ts";
 
@@ -43,7 +43,9 @@ async function run(argv: readonly string[]): Promise<void> {
   if (command === "check") return await check(root, { registry, remote: options.remote });
   if (command === "release" && !options["dry-run"])
     return await release({ root, remote: options.remote, branch, registry, preId: options.pre, tell });
-  const steps = planRelease(await gatherFacts(root, registry), lineOf(branch, options.pre));
+  if (command === "release") await checkCheckout(root, { remote: options.remote, branch });
+  const line = command === "plan" ? lineToLookAt(branch, options.pre) : lineOf(branch, options.pre);
+  const steps = planRelease(await gatherFacts(root, registry), line);
   process.stdout.write(describePlan(steps));
   if (command === "release") for (const step of steps) tell(`would ${describeStep(step)}`);
 }

@@ -46,8 +46,10 @@ export async function checkCheckout(root: Place, { remote, branch }: Destination
   await checkTagsOfRemote(root, remote);
 }
 
-/** @throws ReleaseError `contradiction` */
+/** Without such a remote there is nothing to compare. @throws ReleaseError `contradiction` */
 export async function checkTagsOfRemote(root: Place, remote: string): Promise<void> {
+  const remotes = (await git(root, "remote")).split("\n");
+  if (!remotes.includes(remote)) return;
   const theirs = await readRemoteTags(root, remote);
   for (const { name, commit } of await readTags(root)) {
     const there = theirs.get(name);

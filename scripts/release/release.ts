@@ -1,4 +1,4 @@
-import { checkConsistent } from "./consistent.ts";
+import { checkConsistent } from "./check/contradictions.ts";
 import { gatherFacts, type Facts } from "./facts/facts.ts";
 import { tagName } from "./facts/tags.ts";
 import { checkCheckout } from "./preflight.ts";

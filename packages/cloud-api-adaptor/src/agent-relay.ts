@@ -9,7 +9,7 @@ import { DEFAULT_RELAY_SOCKET } from "./relay/control/protocol.ts";
 import { defaultRelayLimits } from "./relay/dependencies.ts";
 import { reasonOf } from "./relay/errors.ts";
 import { runRelay } from "./relay/process/run-relay.ts";
-import { version } from "./version.ts";
+import { packageVersion as version } from "./release.ts";
 
 interface Flags {
   readonly socket: string;

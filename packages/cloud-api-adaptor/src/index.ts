@@ -1,2 +1,2 @@
 export { daemonOptions } from "./daemon/options.ts";
-export { version } from "./version.ts";
+export { packageVersion as version } from "./release.ts";

@@ -87,6 +87,7 @@ export {
 export { redactOptions } from "./options/redact.ts";
 export type { Option, OptionSpec, OptionType } from "./options/spec.ts";
 export type { OptionValue } from "./options/value.ts";
+export { packageVersion } from "./release.ts";
 export { loadProvider, type ProviderSources } from "./registry/load-provider.ts";
 export { pluginEnv } from "./registry/plugin.ts";
 export {

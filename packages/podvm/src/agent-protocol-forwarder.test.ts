@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeNodeIdentities } from "./forwarder/testing/certificates.ts";
-import { version } from "./version.ts";
+import { packageVersion as version } from "./release.ts";
 
 const program = join(import.meta.dirname, "agent-protocol-forwarder.ts");
 const run = (...args: string[]) =>

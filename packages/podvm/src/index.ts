@@ -1,1 +1,1 @@
-export { version } from "./version.ts";
+export { packageVersion as version } from "./release.ts";

@@ -1,5 +1,4 @@
-/** Version of the guest programs; a test holds it against package.json. */
-export const version = "0.1.0";
+import { packageVersion as version } from "./release.ts";
 
 /** What `--version` prints. */
 export function versionText(program: string): string {

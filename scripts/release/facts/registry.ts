@@ -9,6 +9,7 @@ export interface PublishedVersion {
   /** The commit that it was packed from, as this release writes it into each package. */
   readonly gitHead: string | undefined;
   readonly tarball: string;
+  readonly dependencies: Readonly<Record<string, string>>;
 }
 
 /** What the registry serves of one package; nothing when it was never published. */
@@ -39,15 +40,19 @@ export async function readPublished(
   const body = (await response.json()) as {
     readonly versions?: Record<
       string,
-      { readonly gitHead?: string; readonly dist: { readonly tarball: string } }
+      {
+        readonly gitHead?: string;
+        readonly dist: { readonly tarball: string };
+        readonly dependencies?: Record<string, string>;
+      }
     >;
     readonly "dist-tags"?: Record<string, string>;
   };
   return {
     versions: new Map(
-      Object.entries(body.versions ?? {}).map(([version, { gitHead, dist }]) => [
+      Object.entries(body.versions ?? {}).map(([version, { gitHead, dist, dependencies = {} }]) => [
         version,
-        { gitHead, tarball: dist.tarball },
+        { gitHead, tarball: dist.tarball, dependencies },
       ]),
     ),
     distTags: body["dist-tags"] ?? {},

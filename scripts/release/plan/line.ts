@@ -10,6 +10,11 @@ export interface ReleaseLine {
   readonly preId: string | undefined;
 }
 
+/** As {@link lineOf}, to look from any branch: what would be released if it were main. */
+export function lineToLookAt(branch: string, preId: string | undefined): ReleaseLine {
+  return lineOf(branch.startsWith("patch/") ? branch : "main", preId);
+}
+
 /** @throws ReleaseError `wrong_branch`, `usage` */
 export function lineOf(branch: string, preId: string | undefined): ReleaseLine {
   if (preId !== undefined && !/^[a-z]+$/.test(preId))

@@ -11,7 +11,7 @@ import { updateLockfile } from "./lockfile.ts";
 import { editManifest } from "./manifest.ts";
 import { commitAll, push } from "./push.ts";
 import type { Scratch } from "./scratch.ts";
-import { writeVersionFile } from "./version-file.ts";
+import { writeReleaseFile } from "./release-file.ts";
 import { writeChangeFile } from "./write-change-file.ts";
 
 type Tag = Extract<Step, { readonly kind: "tag" }>;
@@ -24,7 +24,7 @@ export async function tag(
 ): Promise<void> {
   if (line.preId === undefined) await writeVersionAndChangelog(scratch, { one, version, facts });
   else await editManifest(one.dir, (manifest) => void (manifest.version = version));
-  await writeVersionFile(one.dir);
+  await writeReleaseFile(one.dir);
   await repinUnpublished({ one, version, facts });
   await updateLockfile(scratch);
   await commitAll(scratch, `Release ${one.name} ${version}`);
@@ -78,6 +78,6 @@ async function repinUnpublished({
   for (const dependent of facts.packages) {
     if (!dependent.dependencies.some(({ name, spec }) => name === one.name && spec === one.version)) continue;
     await editManifest(dependent.dir, ({ dependencies = {} }) => void (dependencies[one.name] = version));
-    await writeVersionFile(dependent.dir);
+    await writeReleaseFile(dependent.dir);
   }
 }

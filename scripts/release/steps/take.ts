@@ -4,7 +4,7 @@ import type { Step } from "../plan/plan.ts";
 import { updateLockfile } from "./lockfile.ts";
 import { commitAll, push } from "./push.ts";
 import type { Scratch } from "./scratch.ts";
-import { writeVersionFile } from "./version-file.ts";
+import { writeReleaseFile } from "./release-file.ts";
 import { writeChangeFile } from "./write-change-file.ts";
 
 type Take = Extract<Step, { readonly kind: "take" }>;
@@ -15,7 +15,7 @@ export async function take(scratch: Scratch, { package: one, taken }: Take, fact
   await editManifest(one.dir, ({ dependencies = {} }) => {
     for (const { name, to, pinned } of taken) if (pinned) dependencies[name] = to;
   });
-  await writeVersionFile(one.dir);
+  await writeReleaseFile(one.dir);
   const id = `take-for-${one.shortName}`;
   const before = facts.changeFiles.find((file) => file.id === id);
   await writeChangeFile(scratch.dir, {

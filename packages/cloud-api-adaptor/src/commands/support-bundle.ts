@@ -4,7 +4,7 @@ import { loadProvider } from "@peerpods/cloud-providers";
 import { optionsWith, secretTexts } from "../daemon/all-options.ts";
 import { createRelayClient } from "../relay/control/client.ts";
 import { RELAY_UNIT } from "../relay/process/launch.ts";
-import { version } from "../version.ts";
+import { packageVersion as version } from "../release.ts";
 import { archiveOf } from "./support/archive.ts";
 import { askDaemon, settingsOf, type DaemonFacts } from "./support/daemon-facts.ts";
 import { endOf, Gathering } from "./support/gather.ts";

@@ -1,6 +1,6 @@
 import { Command, Help, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_CONTROL_SOCKET } from "../control/protocol.ts";
-import { version } from "../version.ts";
+import { packageVersion as version } from "../release.ts";
 import { completeProviders } from "./completion.ts";
 import { defineConformance } from "./conformance/define.ts";
 import type { CommandContext } from "./context.ts";

@@ -33,7 +33,7 @@ export function usage(program: string, providers: readonly string[]): string {
 
 export function versionText(
   program: string,
-  { version, commit }: { readonly version: string; readonly commit: string },
+  { version, commit, chain }: { readonly version: string; readonly commit: string; readonly chain: string },
 ): string {
-  return `${program} version ${version}\n  commit: ${commit}\n  node: ${process.version}\n`;
+  return `${program} version ${version}\n  commit: ${commit}\n  node: ${process.version}\n${chain}`;
 }

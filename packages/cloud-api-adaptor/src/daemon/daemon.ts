@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { loadX509 } from "../pki/load-x509.ts";
 import { observeProvider } from "../observability/observe-provider.ts";
 import { openTelemetry } from "../observability/telemetry.ts";
-import { version } from "../version.ts";
+import { packageVersion as version } from "../release.ts";
 import type { DaemonParts } from "./parts.ts";
 import { openFailedStarts } from "./failed-starts.ts";
 import { openStateDirectory } from "./state-dir.ts";

@@ -122,7 +122,11 @@ describe("the command line", () => {
   it.each<[string[], number, RegExp]>([
     [[], 1, /^Usage: cloud-api-adaptor <provider>/],
     [["help"], 0, /\tfake\n/],
-    [["version"], 0, /^cloud-api-adaptor version \d+\.\d+\.\d+\n {2}commit: unknown\n {2}node: v\d+/],
+    [
+      ["version"],
+      0,
+      /^cloud-api-adaptor version \d+\.\d+\.\d+.*\n {2}commit: unknown\n {2}node: v\d.*\n {2}cloud-providers: \d.*\n {2}peerpod-ctrl: \d.*, with cloud-providers \d/,
+    ],
     [["-help"], 1, /unknown option "-help"\n\nUsage/],
     [["--version"], 1, /unknown option "--version"/],
     [[""], 1, /unknown option ""/],

@@ -9,7 +9,8 @@ import type { CloudProvider, LoadedOptions, ProviderRegistry } from "@peerpods/c
 import { createCommandShells, createIpRoute2 } from "@peerpods/pod-network";
 import { explain } from "../sandbox/errors.ts";
 import type { PodNetwork } from "../sandbox/ports.ts";
-import { version } from "../version.ts";
+import { chainProblems, chainText } from "../release-chain.ts";
+import { packageVersion as version } from "../release.ts";
 import { optionsWith, secretTexts } from "./all-options.ts";
 import { parseInvocation, usage, versionText } from "./command-line.ts";
 import { runDaemon } from "./daemon.ts";
@@ -59,7 +60,13 @@ export async function runProgram(parts: ProgramParts): Promise<number> {
   const invocation = parseInvocation(argv);
   switch (invocation.kind) {
     case "version":
-      stdout(versionText(PROGRAM, { version, commit: parts.env["PEERPODS_COMMIT"] ?? "unknown" }));
+      stdout(
+        versionText(PROGRAM, {
+          version,
+          commit: parts.env["PEERPODS_COMMIT"] ?? "unknown",
+          chain: chainText(),
+        }),
+      );
       return 0;
     case "help":
       if (invocation.problem === undefined) {
@@ -129,6 +136,8 @@ async function runWith(
     },
     "starting",
   );
+  for (const problem of chainProblems())
+    logger.warn({ problem }, "what is installed does not fit together");
   for (const warning of settingsWarnings(settings, values)) logger.warn(warning);
   using shells = createCommandShells();
   const daemonParts: DaemonParts = {

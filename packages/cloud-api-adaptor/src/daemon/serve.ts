@@ -7,7 +7,7 @@ import { createLocalServer } from "../local-socket.ts";
 import type { Lifecycle } from "../sandbox/lifecycle.ts";
 import type { FailedStarts } from "../sandbox/ports.ts";
 import type { RelayControl } from "../sandbox/ports.ts";
-import { version } from "../version.ts";
+import { packageVersion as version } from "../release.ts";
 import { claimSocketPath, isServed } from "./claim-socket-path.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
 import type { DaemonParts } from "./parts.ts";

@@ -13,7 +13,7 @@ import { runInstallCommand, runUninstallCommand, type InstallParts } from "../in
 import { installOptions, uninstallOptions } from "../install/options.ts";
 import { createKubeClient } from "../kubernetes/kube-client.ts";
 import { loadKubeConfig } from "../kubernetes/load-kube-config.ts";
-import { version } from "../version.ts";
+import { release, releaseProblems } from "../release-of.ts";
 import { runManager, type ManagerParts } from "./manager.ts";
 import { createMetrics } from "./metrics.ts";
 import { managerOptions, sweepOptions, toManagerSettings } from "./options.ts";
@@ -51,7 +51,7 @@ export async function runProgram(parts: ProgramParts): Promise<number> {
       stdout(usage());
       return 0;
     case "version":
-      stdout(`${PROGRAM} version ${version}\n  node: ${process.version}\n`);
+      stdout(versionText());
       return 0;
     case "sweep":
       return await run(parts, rest, { spec: [...managerOptions, ...sweepOptions], start: sweepOnce });
@@ -65,6 +65,11 @@ export async function runProgram(parts: ProgramParts): Promise<number> {
       stderr(`unknown command ${JSON.stringify(word)}\n\n${usage()}`);
       return 1;
   }
+}
+
+function versionText(): string {
+  const { version, found } = release;
+  return `${PROGRAM} version ${version}\n  node: ${process.version}\n  cloud-providers: ${found["@peerpods/cloud-providers"]}\n`;
 }
 
 function usage(): string {
@@ -105,7 +110,22 @@ async function run(parts: ProgramParts, argv: readonly string[], { spec, start }
       stdout(usage());
       return 0;
     }
+<<<<<<< HEAD
     return await start(parts, loaded.values, stop.signal);
+=======
+    const settings = toManagerSettings(loaded.values, parts.podNamespace);
+    // The report of a sweep is what goes to standard output.
+    const logger = createLogger(settings.logLevel, command === "run" ? stdout : stderr);
+    for (const problem of releaseProblems()) logger.warn({ problem }, "what is installed does not fit together");
+    const manager = connect(parts, settings, logger);
+    if (command === "run") {
+      await runManager(manager, stop.signal);
+      return 0;
+    }
+    const dryRun = loaded.values["dry-run"] === true;
+    const output = loaded.values["output"] === "json" ? "json" : "table";
+    return await runSweepCommand(manager, { dryRun, output, stdout }, stop.signal);
+>>>>>>> b719e30 (Name the versions of the chain in both programs; refuse what would break a release)
   } catch (error) {
     stderr(`${PROGRAM}: ${explain(error)}\n`);
     return 1;

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { Manifest } from "./manifest.ts";
 
 /**
- * The `src/version.ts` of a package that tells its version: what the package.json says, for programs that may be bundled
+ * The `src/release.ts` of a package that tells its version: what the package.json says, for programs that may be bundled
  * and then have no package.json.
  */
-export function versionFile({ version, dependencies = {} }: Manifest): string {
+export function releaseFile({ version, dependencies = {} }: Manifest): string {
   const pins = Object.entries(dependencies).filter(
     ([name, spec]) => name.startsWith("@peerpods/") && /^\d/.test(spec),
   );
@@ -27,12 +27,12 @@ export function versionFile({ version, dependencies = {} }: Manifest): string {
   return `${text.join("\n")}\n`;
 }
 
-/** Brings the version file of the package in `dir` up to date, if it has one. */
-export async function writeVersionFile(dir: string): Promise<void> {
-  const path = join(dir, "src/version.ts");
+/** Brings the release file of the package in `dir` up to date, if it has one. */
+export async function writeReleaseFile(dir: string): Promise<void> {
+  const path = join(dir, "src/release.ts");
   const before = await readFile(path, "utf8").catch(() => undefined);
   if (before === undefined) return;
   const manifest = JSON.parse(await readFile(join(dir, "package.json"), "utf8")) as Manifest;
-  const after = versionFile(manifest);
+  const after = releaseFile(manifest);
   if (after !== before) await writeFile(path, after);
 }

@@ -1,7 +1,7 @@
-import { ReleaseError } from "./errors.ts";
-import type { Facts, PackageFacts } from "./facts/facts.ts";
-import { readVersionsAt } from "./facts/files-at.ts";
-import type { Place } from "./programs.ts";
+import { ReleaseError } from "../errors.ts";
+import type { Facts, PackageFacts } from "../facts/facts.ts";
+import { readVersionsAt } from "../facts/files-at.ts";
+import type { Place } from "../programs.ts";
 
 /**
  * Whether versions, tags and registry can be true together.

@@ -1,0 +1,37 @@
+import { packageVersion as contractVersion } from "@peerpods/cloud-providers";
+import { packageVersion, releasedWith } from "./release.ts";
+
+/** What the installed controller is, and what it found beside it. Without the rest of the package. */
+export const release = {
+  version: packageVersion,
+  /** Exact versions of siblings that it was released with, by package name. */
+  releasedWith,
+  /** Versions of siblings that it really imports, by package name. */
+  found: { "@peerpods/cloud-providers": contractVersion },
+} as const;
+
+/**
+ * Whether what is installed is what was released together. Of no use to a bundle, which holds what it was built with.
+ * @returns a sentence for each sibling that is another, with the remedy
+ */
+export function releaseProblems(): readonly string[] {
+  return describeMismatches("@peerpods/peerpod-ctrl", release);
+}
+
+/** A sentence for each sibling of a package that is another version than it was released with. */
+export function describeMismatches(
+  name: string,
+  of: {
+    readonly version: string;
+    readonly releasedWith: Readonly<Record<string, string>>;
+    readonly found: Readonly<Record<string, string>>;
+  },
+): readonly string[] {
+  return Object.entries(of.releasedWith)
+    .filter(([sibling, version]) => of.found[sibling] !== undefined && of.found[sibling] !== version)
+    .map(
+      ([sibling, version]) =>
+        `${name} ${of.version} was released with ${sibling} ${version}, and ${String(of.found[sibling])} is installed: ` +
+        `install ${name} anew, without overrides for ${sibling}`,
+    );
+}
