@@ -18,13 +18,11 @@ export async function checkRelease(
   const found = await Promise.all([
     movedTags(root, remote),
     contradictions(root, facts),
-    differentContracts(facts),
-    laggingDependents(facts),
     missingChangeFiles(root, facts),
     breakingChanges(root, facts),
     staleReleaseFiles(facts),
   ]);
-  return found.flat();
+  return [...found.flat(), ...differentContracts(facts), ...laggingDependents(facts)];
 }
 
 async function movedTags(root: Place, remote: string): Promise<readonly string[]> {

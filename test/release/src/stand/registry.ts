@@ -17,10 +17,12 @@ export interface RegistryOptions {
   readonly dir: string;
   /** Packages that nobody may publish. */
   readonly denied?: readonly string[];
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 /** Starts Verdaccio as a process of its own. */
-export async function startRegistry({ dir, denied = [] }: RegistryOptions): Promise<Registry> {
+export async function startRegistry({ dir, denied = [], port = 0 }: RegistryOptions): Promise<Registry> {
   await mkdir(dir, { recursive: true });
   const { stdout: upstream } = await execa("npm", ["config", "get", "registry"], { cwd: "/" });
   const open = { access: "$all", publish: "$all" };
@@ -42,7 +44,7 @@ export async function startRegistry({ dir, denied = [] }: RegistryOptions): Prom
       web: { enable: false },
     }),
   );
-  const child = execa(process.execPath, [join(import.meta.dirname, "verdaccio.ts"), config], {
+  const child = execa(process.execPath, [join(import.meta.dirname, "verdaccio.ts"), config, String(port)], {
     stdin: "pipe",
     buffer: false,
     reject: false,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { startRegistry, type Registry, type RegistryOptions } from "./registry.ts";
+import { startRegistry, type Registry } from "./registry.ts";
 import { checkoutAt, createMaintainer, createRemote, type Checkout, type Maintainer } from "./repository.ts";
 import { packageNames, writeSmallWorkspace } from "./small-workspace.ts";
 
@@ -10,11 +10,15 @@ import { packageNames, writeSmallWorkspace } from "./small-workspace.ts";
 export interface Stand extends AsyncDisposable {
   readonly dir: string;
   readonly registry: Registry;
+  /** Lets nobody publish these any more, at the same address. */
+  deny(names: readonly string[]): Promise<void>;
   readonly remote: string;
   readonly checkout: Checkout;
   readonly maintainer: Maintainer;
   /** Another clone of the remote, by another maintainer. */
   clone(name: string): Promise<Checkout>;
+  /** Every tag of the remote with its commit. */
+  tags(): Promise<Record<string, string>>;
   /** What is published and tagged, by package: `{ "@peerpods/ttrpc": { published: ["0.1.0"], tagged: [...] } }`. */
   state(): Promise<
     Record<string, { readonly published: readonly string[]; readonly tagged: readonly string[] }>
@@ -22,11 +26,13 @@ export interface Stand extends AsyncDisposable {
 }
 
 /** The small workspace, pushed and not released. */
-export async function createStand(options: Omit<RegistryOptions, "dir"> = {}): Promise<Stand> {
+export async function createStand(): Promise<Stand> {
   const dir = await mkdtemp(join(tmpdir(), "peerpods-release-test-"));
   await using parts = new AsyncDisposableStack();
   parts.defer(() => rm(dir, { recursive: true, force: true }));
-  const registry = parts.use(await startRegistry({ dir: join(dir, "registry"), ...options }));
+  const storage = join(dir, "registry");
+  let registry = await startRegistry({ dir: storage });
+  parts.defer(() => registry[Symbol.asyncDispose]());
   const remote = await createRemote(join(dir, "remote.git"));
   const maintainer = await createMaintainer(join(dir, "home"), registry.address);
   const clone = async (name: string): Promise<Checkout> => {
@@ -40,7 +46,22 @@ export async function createStand(options: Omit<RegistryOptions, "dir"> = {}): P
   const held = parts.move();
   return {
     dir,
-    registry,
+    get registry() {
+      return registry;
+    },
+    async deny(names) {
+      await registry[Symbol.asyncDispose]();
+      registry = await startRegistry({
+        dir: storage,
+        denied: names,
+        port: Number(new URL(registry.address).port),
+      });
+    },
+    async tags() {
+      const format = "--format=%(refname:strip=2) %(*objectname)";
+      const { stdout } = await execa("git", ["--git-dir", remote, "for-each-ref", "refs/tags", format]);
+      return Object.fromEntries(stdout.split("\n").map((line) => line.split(" ") as [string, string]));
+    },
     remote,
     checkout,
     maintainer,

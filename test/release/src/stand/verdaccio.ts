@@ -1,12 +1,12 @@
-/** A program: Verdaccio with the configuration of a JSON file (argv 2). Prints its port, ends with its standard input. */
+/** A program: Verdaccio with the configuration of a JSON file on a port (0: a free one). Prints the port, ends with its standard input. */
 import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { runServer } from "verdaccio";
 
-const [configFile = ""] = process.argv.slice(2);
+const [configFile = "", port = "0"] = process.argv.slice(2);
 const server = (await runServer(JSON.parse(await readFile(configFile, "utf8")))) as Server;
-server.listen(0, "127.0.0.1", () => {
+server.listen(Number(port), "127.0.0.1", () => {
   process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
 });
 // However the test ends, this ends with it.
