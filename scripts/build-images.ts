@@ -8,11 +8,13 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { providersOf } from "./bundle-programs.ts";
+import { chooseProviders } from "./bundle/providers.ts";
 import { buildImage } from "./images/build-image.ts";
+import { readWorkspace } from "./release/facts/workspace.ts";
 
 const out = process.argv[2] ?? "images";
-const providers = providersOf(process.env["PROVIDERS"]) ?? ["aws"];
+const workspace = await readWorkspace(join(import.meta.dirname, ".."));
+const providers = chooseProviders(workspace, process.env["PROVIDERS"] ?? "aws");
 for (const packageName of ["cloud-api-adaptor", "peerpod-ctrl"]) {
   const manifest = await readFile(
     join(import.meta.dirname, "../packages", packageName, "package.json"),

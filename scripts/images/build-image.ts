@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { bundlePrograms } from "../bundle-programs.ts";
+import { readFile, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { buildPrograms } from "../bundle/build-programs.ts";
+import type { BundledProvider } from "../bundle/providers.ts";
 import { debianFiles } from "./debian-files.ts";
 import { programsOfProviders, readDefinition, type ImageDefinition } from "./definition.ts";
 import { skeleton, type ImageEntry } from "./files.ts";
@@ -14,17 +14,23 @@ const GUEST_DIRECTORY = "app/guest";
 
 export interface ImageOptions {
   readonly packageName: string;
-  readonly providers: readonly string[];
+  readonly providers: readonly BundledProvider[];
   readonly version: string;
   /** Where the OCI layout goes. */
   readonly directory: string;
 }
 
 /** Builds the image of a package without a container engine. The same inputs give the same digest. */
-export async function buildImage({ packageName, providers, version, directory }: ImageOptions): Promise<{
+export async function buildImage({
+  packageName,
+  providers: chosen,
+  version,
+  directory,
+}: ImageOptions): Promise<{
   readonly reference: string;
   readonly digest: string;
 }> {
+  const providers = chosen.map(({ name }) => name);
   const packageDirectory = join(packages, packageName);
   const definition = await readDefinition(packageDirectory);
   const needed = providers.flatMap((name) =>
@@ -38,7 +44,7 @@ export async function buildImage({ packageName, providers, version, directory }:
   const node: ImageEntry = { path: "usr/bin/node", mode: 0o755, content: await readFile(process.execPath) };
   const base = await layerOf([...skeleton, ...debian.entries, node]);
   const programs = await layerOf([
-    ...(await ourPrograms(packageDirectory, definition, providers)),
+    ...(await ourPrograms(packageDirectory, definition, chosen)),
     ...(providers.includes("local") && definition.programs.length > 0 ? await guestPrograms() : []),
   ]);
   const reference = `${definition.name}:${version}`;
@@ -73,25 +79,23 @@ function imageConfig({ user, entrypoint, env }: ImageDefinition, providers: read
 async function ourPrograms(
   packageDirectory: string,
   { bundles }: ImageDefinition,
-  providers: readonly string[],
+  providers: readonly BundledProvider[],
 ): Promise<readonly ImageEntry[]> {
-  const outdir = await mkdtemp(join(tmpdir(), "peerpods-image-"));
-  try {
-    const sources = Object.entries(bundles).map(([name, file]) => [name, join(packageDirectory, file)]);
-    await bundlePrograms(Object.fromEntries(sources), { outdir, providers, sourcemap: false });
-    const entries = Object.keys(bundles).map(async (name): Promise<readonly ImageEntry[]> => {
-      const text = await readFile(join(outdir, `${name}.mjs`), "utf8");
-      // Nothing but Node is sure to be in the image.
-      const content = Buffer.from(text.replace(/^#![^\n]*/, "#!/usr/bin/node"));
-      return [
-        { path: `app/${name}.mjs`, mode: 0o755, content },
-        { path: `usr/local/bin/${name}`, target: `/app/${name}.mjs` },
-      ];
-    });
-    return (await Promise.all(entries)).flat();
-  } finally {
-    await rm(outdir, { recursive: true, force: true });
-  }
+  const programs = Object.entries(bundles).map(([name, file]) => ({
+    name,
+    source: join(packageDirectory, file),
+  }));
+  const root = join(packages, "..");
+  const { outputFiles } = await buildPrograms(programs, { root, providers, sourcemap: false });
+  return outputFiles.flatMap(({ path, text }): readonly ImageEntry[] => {
+    const name = basename(path, ".mjs");
+    // Nothing but Node is sure to be in the image.
+    const content = Buffer.from(text.replace(/^#![^\n]*/, "#!/usr/bin/node"));
+    return [
+      { path: `app/${name}.mjs`, mode: 0o755, content },
+      { path: `usr/local/bin/${name}`, target: `/app/${name}.mjs` },
+    ];
+  });
 }
 
 /** What runs in pod VMs of provider local. @throws Error when it has not been built. */

@@ -113,7 +113,7 @@ describe("a chain of releases", { timeout }, () => {
 
   it("an older version gets a patch from a branch of its own, beside the newest", async () => {
     const { checkout, registry } = stand;
-    await checkout.git("switch", "--quiet", "--create", "patch/0.1", "ttrpc/v0.1.0");
+    await checkout.git("switch", "--quiet", "--create", "patch/0.1", "cloud-api-adaptor/v0.1.0");
     await writeChange(checkout, "mended", { ttrpc: "patch" });
     await checkout.write("packages/ttrpc/src/index.js", "export const mended = true;\n");
     await checkout.commit("Mend");

@@ -109,7 +109,6 @@ describe("pnpm release check refuses", () => {
     },
   ])("$why", async ({ spoil, says }) => {
     const checkout = await clone();
-    expect(await checkout.release("check")).toMatchObject({ exitCode: 0, stderr: "" });
     await spoil(checkout);
     const { exitCode, stderr } = await checkout.release("check");
     expect(stderr).toMatch(says);

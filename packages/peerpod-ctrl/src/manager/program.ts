@@ -110,22 +110,7 @@ async function run(parts: ProgramParts, argv: readonly string[], { spec, start }
       stdout(usage());
       return 0;
     }
-<<<<<<< HEAD
     return await start(parts, loaded.values, stop.signal);
-=======
-    const settings = toManagerSettings(loaded.values, parts.podNamespace);
-    // The report of a sweep is what goes to standard output.
-    const logger = createLogger(settings.logLevel, command === "run" ? stdout : stderr);
-    for (const problem of releaseProblems()) logger.warn({ problem }, "what is installed does not fit together");
-    const manager = connect(parts, settings, logger);
-    if (command === "run") {
-      await runManager(manager, stop.signal);
-      return 0;
-    }
-    const dryRun = loaded.values["dry-run"] === true;
-    const output = loaded.values["output"] === "json" ? "json" : "table";
-    return await runSweepCommand(manager, { dryRun, output, stdout }, stop.signal);
->>>>>>> b719e30 (Name the versions of the chain in both programs; refuse what would break a release)
   } catch (error) {
     stderr(`${PROGRAM}: ${explain(error)}\n`);
     return 1;
@@ -152,6 +137,8 @@ function connect(
 ): ManagerParts {
   const settings = toManagerSettings(values, podNamespace);
   const logger = createLogger(settings.logLevel, log);
+  for (const problem of releaseProblems())
+    logger.warn({ problem }, "what is installed does not fit together");
   const metrics = createMetrics();
   let lastContactMs: number | undefined;
   const kube = createKubeClient(loadKubeConfig(settings.kubeconfig, env), {

@@ -75,7 +75,7 @@ export async function findGuestPrograms(options: GuestOptions): Promise<Map<Prog
   const found = new Map<ProgramName, string>();
   const missing: string[] = [];
   for (const name of names) {
-    const path = options.guestDirectory === "" ? installed(name) : join(options.guestDirectory, name);
+    const path = options.guestDirectory === "" ? await installed(name) : join(options.guestDirectory, name);
     if (path !== undefined && (await isReadable(path))) found.set(name, path);
     else missing.push(path ?? programs[name]);
   }
@@ -88,8 +88,10 @@ export async function findGuestPrograms(options: GuestOptions): Promise<Map<Prog
   );
 }
 
-/** The file of an installed package. `require.resolve` works in sources, builds, bundles and tests alike. */
-function installed(name: ProgramName): string | undefined {
+/** The file beside the running bundle, else that of an installed package. */
+async function installed(name: ProgramName): Promise<string | undefined> {
+  const beside = join(import.meta.dirname, name);
+  if (await isReadable(beside)) return beside;
   try {
     return createRequire(import.meta.url).resolve(programs[name]);
   } catch {
