@@ -136,8 +136,7 @@ async function runWith(
     },
     "starting",
   );
-  for (const problem of chainProblems())
-    logger.warn({ problem }, "what is installed does not fit together");
+  for (const problem of chainProblems()) logger.warn({ problem }, "what is installed does not fit together");
   for (const warning of settingsWarnings(settings, values)) logger.warn(warning);
   using shells = createCommandShells();
   const daemonParts: DaemonParts = {

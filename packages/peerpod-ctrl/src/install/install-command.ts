@@ -2,7 +2,7 @@ import type { OptionValues } from "@peerpods/cloud-providers";
 import { stringify } from "yaml";
 import { createKubeClient } from "../kubernetes/kube-client.ts";
 import { loadKubeConfig } from "../kubernetes/load-kube-config.ts";
-import { version } from "../version.ts";
+import { packageVersion as version } from "../release.ts";
 import { applyObjects } from "./apply/apply.ts";
 import { createProgress } from "./apply/progress.ts";
 import { uninstall } from "./apply/uninstall.ts";

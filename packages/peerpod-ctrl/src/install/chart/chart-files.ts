@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { version } from "../../version.ts";
+import { packageVersion as version } from "../../release.ts";
 import { groups } from "../objects/index.ts";
 import { valuesSchema } from "../values.ts";
 import { templateText } from "./template-text.ts";

@@ -6,7 +6,7 @@ import { helmBinary, missingHelm } from "@peerpods/test-cluster";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { version } from "../../version.ts";
+import { packageVersion as version } from "../../release.ts";
 import { loadValues } from "../load-values.ts";
 import { installObjects } from "../objects/index.ts";
 import type { KubeObject } from "../objects/kube-object.ts";
