@@ -12,17 +12,19 @@ const adaptor = {
   found: { [CONTRACT]: contractVersion, [CONTROLLER]: controller.version },
 };
 
+const controllersContract = controller.found[CONTRACT] ?? "";
+
 /** Versions of the release chain, a line each, as `version` prints them. */
 export function chainText(): string {
-  return `  cloud-providers: ${contractVersion}\n  peerpod-ctrl: ${controller.version}, with cloud-providers ${controller.found[CONTRACT]}\n`;
+  return `  cloud-providers: ${contractVersion}\n  peerpod-ctrl: ${controller.version}, with cloud-providers ${controllersContract}\n`;
 }
 
 /** What of the release chain does not fit together, with the remedy; nothing when all of it was released together. */
 export function chainProblems(): readonly string[] {
   const problems = [...describeMismatches("@peerpods/cloud-api-adaptor", adaptor), ...releaseProblems()];
-  if (controller.found[CONTRACT] !== contractVersion)
+  if (controllersContract !== contractVersion)
     problems.push(
-      `${CONTRACT} is installed twice, ${contractVersion} for the adaptor and ${controller.found[CONTRACT]} for ${CONTROLLER}: npm dedupe`,
+      `${CONTRACT} is installed twice, ${contractVersion} for the adaptor and ${controllersContract} for ${CONTROLLER}: npm dedupe`,
     );
   return problems;
 }

@@ -1,4 +1,4 @@
 // Written by the release from package.json.
 
 /** Version of this package. */
-export const packageVersion = "0.1.0";
+export const packageVersion: string = "0.1.0";

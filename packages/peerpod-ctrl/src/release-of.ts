@@ -1,14 +1,21 @@
 import { packageVersion as contractVersion } from "@peerpods/cloud-providers";
 import { packageVersion, releasedWith } from "./release.ts";
 
-/** What the installed controller is, and what it found beside it. Without the rest of the package. */
-export const release = {
-  version: packageVersion,
+/** What a package of the release chain is, and what it found beside it. */
+export interface InstalledRelease {
+  readonly version: string;
   /** Exact versions of siblings that it was released with, by package name. */
-  releasedWith,
+  readonly releasedWith: Readonly<Record<string, string>>;
   /** Versions of siblings that it really imports, by package name. */
+  readonly found: Readonly<Record<string, string>>;
+}
+
+/** The installed controller. Importing it brings nothing else of the package along. */
+export const release: InstalledRelease = {
+  version: packageVersion,
+  releasedWith,
   found: { "@peerpods/cloud-providers": contractVersion },
-} as const;
+};
 
 /**
  * Whether what is installed is what was released together. Of no use to a bundle, which holds what it was built with.
@@ -19,19 +26,12 @@ export function releaseProblems(): readonly string[] {
 }
 
 /** A sentence for each sibling of a package that is another version than it was released with. */
-export function describeMismatches(
-  name: string,
-  of: {
-    readonly version: string;
-    readonly releasedWith: Readonly<Record<string, string>>;
-    readonly found: Readonly<Record<string, string>>;
-  },
-): readonly string[] {
+export function describeMismatches(name: string, of: InstalledRelease): readonly string[] {
   return Object.entries(of.releasedWith)
     .filter(([sibling, version]) => of.found[sibling] !== undefined && of.found[sibling] !== version)
     .map(
       ([sibling, version]) =>
-        `${name} ${of.version} was released with ${sibling} ${version}, and ${String(of.found[sibling])} is installed: ` +
+        `${name} ${of.version} was released with ${sibling} ${version}, and ${of.found[sibling] ?? ""} is installed: ` +
         `install ${name} anew, without overrides for ${sibling}`,
     );
 }

@@ -14,15 +14,15 @@ export function releaseFile({ version, dependencies = {} }: Manifest): string {
     "// Written by the release from package.json.",
     "",
     "/** Version of this package. */",
-    `export const packageVersion = ${JSON.stringify(version)};`,
+    `export const packageVersion: string = ${JSON.stringify(version)};`,
   ];
   if (pins.length > 0)
     text.push(
       "",
       "/** The exact versions of siblings that this package was released with. */",
-      "export const releasedWith = {",
+      "export const releasedWith: Readonly<Record<string, string>> = {",
       ...pins.map(([name, spec]) => `  ${JSON.stringify(name)}: ${JSON.stringify(spec)},`),
-      "} as const;",
+      "};",
     );
   return `${text.join("\n")}\n`;
 }

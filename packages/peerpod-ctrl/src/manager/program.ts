@@ -69,7 +69,7 @@ export async function runProgram(parts: ProgramParts): Promise<number> {
 
 function versionText(): string {
   const { version, found } = release;
-  return `${PROGRAM} version ${version}\n  node: ${process.version}\n  cloud-providers: ${found["@peerpods/cloud-providers"]}\n`;
+  return `${PROGRAM} version ${version}\n  node: ${process.version}\n  cloud-providers: ${found["@peerpods/cloud-providers"] ?? ""}\n`;
 }
 
 function usage(): string {
