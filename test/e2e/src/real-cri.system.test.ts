@@ -17,7 +17,7 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
     const stage = new AsyncDisposableStack();
     let real: RealNode;
     let cri: Cri;
-    let pod: { readonly id: string; readonly config: object };
+    let pod: { readonly id: string; readonly config: object } | undefined;
 
     beforeAll(async () => {
       const podNetwork = { bridge: `ppc${id}`, subnet: "10.244.82" };
@@ -42,13 +42,18 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
       pod = { id: String((await cri.runtime("RunPodSandbox", request))["podSandboxId"]), config };
     });
     afterAll(async () => {
-      if (pod !== undefined) await removePod();
-      await stage.disposeAsync();
+      try {
+        if (pod !== undefined) await removePod();
+      } finally {
+        await stage.disposeAsync();
+      }
     });
 
     const removePod = async () => {
-      await cri.runtime("StopPodSandbox", { podSandboxId: pod.id });
-      await cri.runtime("RemovePodSandbox", { podSandboxId: pod.id });
+      const podSandboxId = pod?.id;
+      await cri.runtime("StopPodSandbox", { podSandboxId });
+      await cri.runtime("RemovePodSandbox", { podSandboxId });
+      pod = undefined;
     };
 
     /** Creates and starts a container, and returns its id. */
@@ -63,9 +68,9 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
         ...more,
       };
       const created = await cri.runtime("CreateContainer", {
-        podSandboxId: pod.id,
+        podSandboxId: pod?.id,
         config,
-        sandboxConfig: pod.config,
+        sandboxConfig: pod?.config,
       });
       const { containerId } = created as { containerId: string };
       await cri.runtime("StartContainer", { containerId });
@@ -86,14 +91,14 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
     /** Lines of a container's log file, without time stamp: `stdout F text`. */
     const logOf = async (name: string): Promise<readonly string[]> => {
       const text = await readFile(join(real.directory, "logs", `${name}.log`), "utf8");
-      return text
-        .trim()
-        .split("\n")
-        .map((line) => line.slice(line.indexOf(" ") + 1));
+      return text.split("\n").flatMap((line) => (line === "" ? [] : [line.slice(line.indexOf(" ") + 1)]));
     };
 
+    /** The end of a container can be known before its last lines are written. */
+    const expectLog = (name: string) => expect.poll(() => logOf(name), { timeout: 20_000 });
+
     it("is ready, with an address of the CNI, in a VM of its own", async () => {
-      const { status } = await cri.runtime("PodSandboxStatus", { podSandboxId: pod.id });
+      const { status } = await cri.runtime("PodSandboxStatus", { podSandboxId: pod?.id });
       expect(status).toMatchObject({ state: "SANDBOX_READY", network: { ip: "10.244.82.2" } });
       const sandboxes = JSON.parse((await real.node.peerpods(["--json", "ps"])).stdout) as object[];
       expect(sandboxes).toMatchObject([
@@ -110,8 +115,8 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
       const container = await start("short", "echo $GREETING from $(hostname); echo problem >&2; exit 7");
       await ended(container);
       expect(await statusOf(container)).toMatchObject({ exitCode: 7, reason: "Error" });
-      const lines = await logOf("short");
-      expect(lines.toSorted()).toEqual(["stderr F problem", "stdout F hello from web"]);
+      await expectLog("short").toHaveLength(2);
+      expect((await logOf("short")).toSorted()).toEqual(["stderr F problem", "stdout F hello from web"]);
       await cri.runtime("RemoveContainer", { containerId: container });
       await expect(cri.runtime("ContainerStatus", { containerId: container })).rejects.toThrow("NotFound");
     });
@@ -121,13 +126,12 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
       const server = await start("server", serve);
       const client = await start("client", "until nc 127.0.0.1 8080 </dev/null; do :; done; ls /tmp");
       await ended(client);
-      expect(await logOf("client")).toEqual(["stdout F served"]);
+      await expectLog("client").toEqual(["stdout F served"]);
       const { containers } = (await cri.runtime("ListContainers", {
-        filter: { podSandboxId: pod.id },
+        filter: { podSandboxId: pod?.id },
       })) as { containers: { id: string; state: string }[] };
       expect(containers.find((container) => container.id === server)?.state).toBe("CONTAINER_RUNNING");
-      const stopped = cri.runtime("StopContainer", { containerId: server, timeout: 1 });
-      await stopped;
+      await cri.runtime("StopContainer", { containerId: server, timeout: 1 });
       expect(await statusOf(server)).toMatchObject({ state: "CONTAINER_EXITED", exitCode: 137 });
     });
 
@@ -179,7 +183,7 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
         },
       );
       await ended(container);
-      expect(await logOf("volumes")).toEqual([
+      await expectLog("volumes").toEqual([
         "stdout F from a volume",
         "stdout F a token",
         expect.stringMatching(/^stdout F shm +tmpfs /),
@@ -196,7 +200,7 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
       expect(await cri.runtime("ExecSync", command)).toMatchObject({ stdout: btoa("still here\n") });
       const late = await start("late", "echo started without a daemon");
       await ended(late);
-      expect(await logOf("late")).toEqual(["stdout F started without a daemon"]);
+      await expectLog("late").toEqual(["stdout F started without a daemon"]);
       await real.node.startDaemon();
       const sandboxes = JSON.parse((await real.node.peerpods(["--json", "ps"])).stdout) as object[];
       expect(sandboxes).toMatchObject([{ podName: "web", phase: "running", relay: { vm: "connected" } }]);
