@@ -51,7 +51,10 @@ export function planPort(bridge: Bridge, state: BridgeState, port: Port): string
 export async function connectPort(bridge: Bridge, port: Port, call: NetworkCall): Promise<void> {
   const state = await inspectBridge(bridge);
   if (state.foreign)
-    throw new ProviderError("invalid_config", `${foreignBridgeText(bridge)}; ${foreignBridgeRemedy}`);
+    throw new ProviderError(
+      "invalid_config",
+      `local-bridge: ${foreignBridgeText(bridge)}; ${foreignBridgeRemedy}`,
+    );
   await refuseOverlap(bridge);
   const lines = planPort(bridge, state, port);
   await call.run("ip", ["-batch", "-"], { ...commandOptions(call), input: `${lines.join("\n")}\n` });
@@ -61,7 +64,7 @@ export async function connectPort(bridge: Bridge, port: Port, call: NetworkCall)
 
 /** For people: why the bridge's name cannot be used, and what to do about it. */
 export function foreignBridgeText({ name }: Bridge): string {
-  return `local-bridge: a link named ${name} exists that does not belong to this state directory`;
+  return `a link named ${name} exists that does not belong to this state directory`;
 }
 export const foreignBridgeRemedy = "choose another local-bridge, and another local-subnet";
 

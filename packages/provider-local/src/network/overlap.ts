@@ -17,7 +17,7 @@ export async function overlapText(
   const what = isConnected
     ? `the network ${destination} of ${whose}${link}`
     : `the route to ${destination} through ${link}`;
-  return `local-subnet: ${formatSubnet(subnet)} meets ${what}`;
+  return `${formatSubnet(subnet)} meets ${what}`;
 }
 
 /**
@@ -28,5 +28,8 @@ export async function overlapText(
 export async function refuseOverlap(bridge: Bridge): Promise<void> {
   const [route] = (await routesInto(bridge.subnet, bridge.name)).filter(({ isConnected }) => isConnected);
   if (route === undefined) return;
-  throw new ProviderError("invalid_config", `${await overlapText(bridge, route)}; ${overlapRemedy}`);
+  throw new ProviderError(
+    "invalid_config",
+    `local-subnet: ${await overlapText(bridge, route)}; ${overlapRemedy}`,
+  );
 }
