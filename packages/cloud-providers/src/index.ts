@@ -26,6 +26,7 @@ export {
 } from "./abilities.ts";
 export { systemClock, type Clock } from "./clock.ts";
 export { createHttpAgents, type HttpAgentOptions } from "./connection/http-agents.ts";
+export { lastBytes } from "./console/last-bytes.ts";
 export {
   CONTRACT_VERSION,
   UNDO_TIMEOUT_MS,

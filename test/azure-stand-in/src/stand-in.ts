@@ -1,0 +1,289 @@
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { Account, type Delays } from "./account.ts";
+import { ArmError, errorBody } from "./arm-error.ts";
+import { sizes, type Catalog } from "./catalog.ts";
+import { createCertificate } from "./certificate.ts";
+import { checkBody, describedVersion } from "./check-body.ts";
+import { refusalOf } from "./faults.ts";
+import { Login } from "./login.ts";
+import { checkPermission } from "./permissions.ts";
+import type { Json } from "./resource.ts";
+import { routeOf } from "./route.ts";
+import type { Answer } from "./rules/request.ts";
+
+/** A call that came in. */
+export interface SeenCall {
+  /** Method and type of the resource, e.g. `PUT microsoft.compute/virtualmachines`. */
+  readonly name: string;
+  readonly method: string;
+  readonly url: string;
+  readonly body: Json;
+  /** The action that a role must have for it; empty for the state of an operation. */
+  readonly action: string;
+}
+
+/** An Azure Resource Manager on loopback, with the sign-in in front of it. */
+export interface AzureStandIn extends AsyncDisposable {
+  readonly endpoint: string;
+  /** PEM of the authority of its certificate. */
+  readonly ca: string;
+  readonly login: Login;
+  readonly account: Account;
+  /** Every call of ARM that came, in order, also those that were refused or broken. Sign-ins are not among them. */
+  readonly calls: SeenCall[];
+  /** What the console of every machine says. */
+  console: string;
+}
+
+export interface AzureStandInOptions {
+  /** Default: the machine's time. */
+  readonly now?: () => number;
+  readonly delays?: Partial<Delays>;
+}
+
+export const standInIds = {
+  tenant: "11111111-1111-1111-1111-111111111111",
+  client: "22222222-2222-2222-2222-222222222222",
+  subscription: "33333333-3333-3333-3333-333333333333",
+  secret: "stand-in~client.secret-5f1d",
+  federatedToken: "stand-in-federated-token-9e7a",
+  group: "peer-pods",
+  location: "westeurope",
+} as const;
+
+const networks = `/subscriptions/${standInIds.subscription}/resourceGroups/network/providers/Microsoft.Network`;
+const galleries = `/subscriptions/${standInIds.subscription}/resourceGroups/${standInIds.group}/providers/Microsoft.Compute/galleries`;
+
+/** Images that there are; the names say what is wrong with them. */
+export const standInImages = {
+  good: `${galleries}/pods/images/podvm/versions/1.0.0`,
+  arm: `${galleries}/pods/images/podvm-arm/versions/1.0.0`,
+  plain: `${galleries}/pods/images/podvm-plain/versions/1.0.0`,
+  elsewhere: `${galleries}/pods/images/podvm-us/versions/1.0.0`,
+  community: "/CommunityGalleries/peerpods-0a1b2c3d/Images/podvm/Versions/1.0.0",
+} as const;
+
+const catalog: Catalog = {
+  sizes,
+  zones: ["1", "2", "3"],
+  images: Object.fromEntries(
+    Object.entries({
+      [standInImages.good]: { regions: ["westeurope"], arch: "x64", security: "ConfidentialVmSupported" },
+      [standInImages.arm]: { regions: ["westeurope"], arch: "Arm64", security: "None" },
+      [standInImages.plain]: { regions: ["westeurope"], arch: "x64", security: "None" },
+      [standInImages.elsewhere]: { regions: ["eastus"], arch: "x64", security: "ConfidentialVmSupported" },
+      [standInImages.community]: {
+        regions: ["westeurope"],
+        arch: "x64",
+        security: "ConfidentialVmSupported",
+      },
+    } as const).map(([id, image]) => [id.toLowerCase(), image]),
+  ),
+  subnet: `${networks}/virtualNetworks/cluster/subnets/pods`,
+  securityGroup: `${networks}/networkSecurityGroups/pods`,
+};
+
+/** Nothing takes its time; tests set what they are about. */
+const noDelays: Delays = {
+  createMachine: 0,
+  allocate: 0,
+  deleteMachine: 0,
+  deleteInterface: 0,
+  deleteDisk: 0,
+  address: 0,
+  deleteAddress: 0,
+  cascade: 0,
+};
+
+const MAX_BODY = 1024 * 1024;
+
+export async function startAzureStandIn({
+  now = Date.now,
+  delays = {},
+}: AzureStandInOptions = {}): Promise<AzureStandIn> {
+  const certificate = await createCertificate();
+  const account = new Account({
+    subscription: standInIds.subscription,
+    group: standInIds.group,
+    location: standInIds.location,
+    catalog,
+    delays: { ...noDelays, ...delays },
+    now,
+  });
+  const login = new Login({
+    tenant: standInIds.tenant,
+    clientId: standInIds.client,
+    clientSecret: standInIds.secret,
+    federatedToken: standInIds.federatedToken,
+  });
+  const server = createServer(certificate);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const standIn: AzureStandIn = {
+    endpoint,
+    ca: certificate.cert,
+    login,
+    account,
+    calls: [],
+    console: "Booting the pod VM\nready\n",
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await Promise.resolve();
+    },
+  };
+  server.on("request", (request, response) => {
+    serve({ request, response }, standIn).catch((error: unknown) => {
+      // A defect of the stand-in: never to be mistaken for an answer of ARM.
+      if (!response.headersSent) response.writeHead(599);
+      response.end(String(error));
+    });
+  });
+  return standIn;
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+async function serve(exchange: Exchange, standIn: AzureStandIn): Promise<void> {
+  const { request, response } = exchange;
+  const text = await readBody(request);
+  const url = new URL(request.url ?? "", standIn.endpoint);
+  const [, tenant] = /^\/([^/]+)\/oauth2\/v2\.0\/token$/.exec(url.pathname) ?? [];
+  if (tenant !== undefined) {
+    const { status, body } = standIn.login.answer(tenant, new URLSearchParams(text));
+    return send(response, { status, body });
+  }
+  const [, directory] = /^\/([^/]+)\/v2\.0\/\.well-known\/openid-configuration$/.exec(url.pathname) ?? [];
+  if (directory !== undefined)
+    return send(response, { status: 200, body: standIn.login.discover(standIn.endpoint, directory) });
+  if (url.pathname.startsWith("/blobs/")) {
+    if (url.searchParams.get("sig") !== "secret-of-the-blob") return send(response, { status: 403 });
+    response.writeHead(200, { "content-type": "text/plain" }).end(standIn.console);
+    return;
+  }
+  await serveArm(exchange, { standIn, url, text });
+}
+
+interface ArmCall {
+  readonly standIn: AzureStandIn;
+  readonly url: URL;
+  readonly text: string;
+}
+
+async function serveArm({ request, response }: Exchange, call: ArmCall): Promise<void> {
+  const { standIn, url, text } = call;
+  const body = parse(text);
+  const seen = { name: "", action: "", method: request.method ?? "", url: url.pathname + url.search, body };
+  try {
+    const { name, rule } = routeOf(standIn.account, seen.method, url);
+    Object.assign(seen, { name, action: rule.action });
+  } catch {
+    // Said to the caller below; a fault hits also what is wrong.
+  }
+  standIn.calls.push(seen);
+  const hit = standIn.account.faults.next(seen.name);
+  switch (hit?.kind) {
+    case "reset_before":
+      hit.reach();
+      request.socket.resetAndDestroy();
+      return;
+    case "hang":
+      hit.reach();
+      return;
+    case "reset_after":
+    case "hang_after":
+      answerOf(request, call, body);
+      hit.reach();
+      if (hit.kind === "reset_after") request.socket.resetAndDestroy();
+      return;
+    default:
+  }
+  hit?.reach();
+  const refusal = hit === undefined ? undefined : refusalOf(hit.kind);
+  send(response, refusal === undefined ? answerOf(request, call, body) : refusedBy(refusal));
+  await Promise.resolve();
+}
+
+function answerOf(request: IncomingMessage, { standIn, url, text }: ArmCall, body: Json): Answer {
+  const { account, login, endpoint } = standIn;
+  try {
+    account.operations.settle();
+    if (!login.knows(request.headers.authorization))
+      throw new ArmError(401, "InvalidAuthenticationToken", "The access token is invalid.").with({
+        "www-authenticate": 'Bearer error="invalid_token"',
+      });
+    const method = request.method ?? "";
+    const { rule, path } = routeOf(account, method, url);
+    if (rule.action !== "") checkPermission(account, rule.action, url.pathname);
+    if (method === "PUT") checkPut(request, path.type, body);
+    if (method !== "PUT" && text !== "")
+      throw new ArmError(400, "InvalidRequestContent", "A body was not expected.");
+    const answer = rule.act({
+      account,
+      method,
+      id: decodeURI(url.pathname),
+      path,
+      query: url.searchParams,
+      headers: request.headers,
+      body,
+      origin: endpoint,
+    });
+    account.operations.settle();
+    return answer;
+  } catch (error) {
+    if (!(error instanceof ArmError)) throw error;
+    return refusedBy(error);
+  }
+}
+
+function checkPut(request: IncomingMessage, type: string, body: Json): void {
+  if (!(request.headers["content-type"] ?? "").startsWith("application/json"))
+    throw new ArmError(
+      415,
+      "UnsupportedMediaType",
+      "The content media type is not supported; only application/json is.",
+    );
+  if (describedVersion(type) === undefined) throw new Error(`no description of ${type}`);
+  checkBody(type, body);
+}
+
+function refusedBy(error: ArmError): Answer {
+  return { status: error.status, body: errorBody(error), headers: error.headers };
+}
+
+function send(response: ServerResponse, { status, body, headers = {} }: Answer): void {
+  response.writeHead(status, {
+    "x-ms-request-id": crypto.randomUUID(),
+    "x-ms-ratelimit-remaining-subscription-reads": "11999",
+    ...(body === undefined ? {} : { "content-type": "application/json; charset=utf-8" }),
+    ...headers,
+  });
+  response.end(body === undefined ? undefined : JSON.stringify(body));
+}
+
+function parse(text: string): Json {
+  if (text === "") return {};
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return {};
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY) throw new Error("a request of more than 1 MiB");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
