@@ -132,6 +132,8 @@ function codeOf({ status, code, message }: Refusal): ProviderErrorCode {
 function ofThrown(thrown: Error): { readonly code: ProviderErrorCode; readonly remedy: string } {
   const { code, statusCode } = thrown as Error & { readonly code?: unknown; readonly statusCode?: unknown };
   const system = systemCodeOf(thrown) ?? (typeof code === "string" ? code : "");
+  if (/^(ENOENT|EACCES|EISDIR)$/.test(system))
+    return { code: "unauthorized", remedy: " (is azure-token-file right?)" };
   if (/CERT|^UNABLE_TO_(VERIFY|GET)|^ERR_TLS_CERT/.test(system))
     return { code: "invalid_config", remedy: " (set azure-ca-bundle to the authority of that endpoint)" };
   if (/^(E[A-Z]+|UND_ERR_.*|EAI_.*|ERR_SSL_.*|ERR_TLS_.*|EPROTO|REQUEST_SEND_ERROR)$/.test(system)) {

@@ -39,6 +39,8 @@ export class Account {
   coresLeft = 10_000;
   /** Addresses that the subnet still has. */
   addressesLeft = 65_000;
+  /** How long callers are asked to wait between looks at an operation. */
+  retryAfterSeconds = 10;
   /** Of each page of a listing. */
   pageSize = 50;
   #nextAddress = 4;

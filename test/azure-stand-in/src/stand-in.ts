@@ -63,6 +63,7 @@ export const standInImages = {
   arm: `${galleries}/pods/images/podvm-arm/versions/1.0.0`,
   plain: `${galleries}/pods/images/podvm-plain/versions/1.0.0`,
   elsewhere: `${galleries}/pods/images/podvm-us/versions/1.0.0`,
+  managed: `/subscriptions/${standInIds.subscription}/resourceGroups/${standInIds.group}/providers/Microsoft.Compute/images/podvm`,
   community: "/CommunityGalleries/peerpods-0a1b2c3d/Images/podvm/Versions/1.0.0",
 } as const;
 
@@ -75,6 +76,11 @@ const catalog: Catalog = {
       [standInImages.arm]: { regions: ["westeurope"], arch: "Arm64", security: "None" },
       [standInImages.plain]: { regions: ["westeurope"], arch: "x64", security: "None" },
       [standInImages.elsewhere]: { regions: ["eastus"], arch: "x64", security: "ConfidentialVmSupported" },
+      [standInImages.managed]: {
+        regions: ["westeurope"],
+        arch: "x64",
+        security: "ConfidentialVmSupported",
+      },
       [standInImages.community]: {
         regions: ["westeurope"],
         arch: "x64",

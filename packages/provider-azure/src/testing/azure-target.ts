@@ -3,9 +3,8 @@ import type { ConformanceTarget, FaultFacility } from "@peerpods/cloud-providers
 import { DrivenClock } from "@peerpods/cloud-providers/testing";
 import { standInIds, standInImages, startAzureStandIn, type AzureStandIn } from "@peerpods/azure-stand-in";
 import { createArm } from "../client.ts";
-import { publicSshKey } from "../ssh-key.ts";
 import { census, makeVolumes, tagsOf, userDataOf, vanish } from "./azure-account.ts";
-import { connect } from "./connect.ts";
+import { connect, testKey } from "./connect.ts";
 
 /** The stand-in and the provider as a target of the conformance kit, with every facility but images. */
 export interface AzureTarget {
@@ -35,8 +34,7 @@ export async function createAzureTarget({ repeat = false } = {}): Promise<AzureT
   const logged: string[] = [];
   // Loaded once in a process; time must not run meanwhile.
   await import("../sdk.ts");
-  const sshKey = publicSshKey("");
-  await sshKey;
+  await testKey("");
   const policy = clock.watch(
     createCallPolicy({
       scope: "azure stand-in",
@@ -60,7 +58,6 @@ export async function createAzureTarget({ repeat = false } = {}): Promise<AzureT
           policy,
           watch: false,
           createArm: (config, ownPolicy) => clock.hold(() => createArm(config, ownPolicy)),
-          sshKey: () => sshKey,
         },
         logged,
         env: { USE_PUBLIC_IP: "true", AZURE_ZONES: "1,2", ...env },

@@ -1,9 +1,10 @@
 import { inspect } from "node:util";
-import { loadOptions, type Logger } from "@peerpods/cloud-providers";
+import { createCallPolicy, loadOptions, type CallPolicy, type Logger } from "@peerpods/cloud-providers";
 import { standInIds, standInImages, type AzureStandIn } from "@peerpods/azure-stand-in";
 import { azureProvider } from "../manager.ts";
 import { azureOptions } from "../options.ts";
 import type { AzureEffects, AzureProvider } from "../provider.ts";
+import { publicSshKey } from "../ssh-key.ts";
 import { authorityFile } from "./authority-file.ts";
 
 /** How a test connects. */
@@ -14,6 +15,20 @@ export interface TestConnection {
   readonly argv?: readonly string[];
   /** Where log lines are collected. */
   readonly logged?: string[];
+}
+
+/** No rate but the machine's: what tests ask for does not wait for its turn. */
+function unlimited(): CallPolicy {
+  return createCallPolicy({ scope: "azure stand-in", bucket: { capacity: 10_000, refillPerSecond: 10_000 } });
+}
+
+let key: Promise<string> | undefined;
+
+/** Making a key takes a while, so those that would be made share one. */
+export async function testKey(path: string): Promise<string> {
+  if (path !== "") return await publicSshKey(path);
+  key ??= publicSshKey("");
+  return await key;
 }
 
 /** Environment that makes the stand-in's account work. */
@@ -41,7 +56,7 @@ export async function connect(
 ): Promise<AzureProvider> {
   const loaded = loadOptions(azureOptions, { argv, env: { ...(await standInEnv(standIn)), ...env } });
   if ("help" in loaded) throw new Error("no help was asked for");
-  return (await azureProvider(effects).newProvider({
+  return (await azureProvider({ sshKey: testKey, policy: unlimited(), ...effects }).newProvider({
     config: loaded.values,
     logger: collectingLogger(logged),
     stateDir: "/nonexistent",

@@ -106,6 +106,12 @@ export function getImageDefinition(request: Request): Answer {
   };
 }
 
+/** A managed image, which is in one region. */
+export function getManagedImage(request: Request): Answer {
+  const [location] = imageOf(request, request.id).regions;
+  return { status: 200, body: { id: request.id, location, properties: { hyperVGeneration: "V2" } } };
+}
+
 /** A community gallery's version; it exists in the region that is asked, or not at all. */
 export function getCommunityVersion(request: Request): Answer {
   const { account, path } = request;

@@ -3,6 +3,7 @@ import {
   getCommunityVersion,
   getImageDefinition,
   getImageVersion,
+  getManagedImage,
   getSecurityGroup,
   getSubnet,
   listSizes,
@@ -46,6 +47,7 @@ const rules: Readonly<Record<string, Rule>> = {
   "DELETE microsoft.compute/disks": { action: `${compute}/disks/delete`, act: deleteDisk },
   "LIST microsoft.compute/skus": { action: `${compute}/skus/read`, act: listSizes },
   "LIST microsoft.compute/locations/usages": { action: `${compute}/locations/usages/read`, act: listUsages },
+  "GET microsoft.compute/images": { action: `${compute}/images/read`, act: getManagedImage },
   "GET microsoft.compute/galleries/images": {
     action: `${compute}/galleries/images/read`,
     act: getImageDefinition,

@@ -29,7 +29,7 @@ export function accepted(
     status,
     body,
     operation,
-    retryAfter = 10,
+    retryAfter = account.retryAfterSeconds,
   }: { status: number; body?: unknown; operation: string; retryAfter?: number },
 ): Answer {
   const namespace = path.type.split("/")[0] ?? "";

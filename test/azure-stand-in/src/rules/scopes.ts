@@ -17,5 +17,9 @@ export function getOperation({ account, path }: Request): Answer {
   const body = account.operations.describe(path.names.at(-1) ?? "");
   if (body === undefined)
     return { status: 404, body: { error: { code: "NotFound", message: "no such operation" } } };
-  return { status: 200, body, headers: body["status"] === "InProgress" ? { "retry-after": "10" } : {} };
+  return {
+    status: 200,
+    body,
+    headers: body["status"] === "InProgress" ? { "retry-after": String(account.retryAfterSeconds) } : {},
+  };
 }
