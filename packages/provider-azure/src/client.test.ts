@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { connect, type AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { createCallPolicy, silentLogger } from "@peerpods/cloud-providers";
 import { expect, it } from "vitest";
 import { createArm } from "./client.ts";
@@ -47,6 +51,29 @@ describeWithAzure("the way to ARM", (standIn) => {
     arm[Symbol.dispose]();
     arm[Symbol.dispose]();
     await expect(second).rejects.toMatchObject({ code: "aborted" });
+  });
+
+  it("leads through the proxy that is configured, for tokens too", async () => {
+    const asked: string[] = [];
+    const proxy = createServer().on("connect", (request, socket: Duplex) => {
+      asked.push(request.url ?? "");
+      const through = connect(Number(new URL(standIn().endpoint).port), "127.0.0.1", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        through.pipe(socket).pipe(through);
+      });
+      through.on("error", () => socket.destroy());
+      socket.on("error", () => through.destroy());
+    });
+    proxy.listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const { port } = proxy.address() as AddressInfo;
+    const arm = await connected({ AZURE_HTTP_PROXY: `http://127.0.0.1:${port}` });
+    await arm.call("GetSubscription", { path: `/subscriptions/${standIn().account.subscription}` }, call());
+    arm[Symbol.dispose]();
+    proxy.close();
+    proxy.closeAllConnections();
+    expect(asked.length).toBeGreaterThanOrEqual(1);
+    expect(new Set(asked)).toEqual(new Set([new URL(standIn().endpoint).host]));
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import {
+  createHttpAgents,
   ProviderError,
   type CallContext,
   type CallPolicy,
@@ -6,7 +7,6 @@ import {
 } from "@peerpods/cloud-providers";
 import { MAX_ANSWER_BYTES, readAnswer, readRefusal, type ArmAnswer, type RawAnswer } from "./answer.ts";
 import type { AzureConfig } from "./config.ts";
-import { transportOf } from "./connection.ts";
 import { azureCredential } from "./credentials.ts";
 import { refusalError, toProviderError } from "./errors.ts";
 import { cloudOperation, operations, type OperationName } from "./operations.ts";
@@ -44,12 +44,14 @@ export interface Arm extends Disposable {
 export async function createArm(config: AzureConfig, policy: CallPolicy): Promise<Arm> {
   const sdk = await import("./sdk.ts");
   const { connection, credentials } = config;
-  const transport = await transportOf(connection);
-  const credential = azureCredential(sdk, config, transport);
+  const { httpAgent, httpsAgent } = await createHttpAgents({
+    ...connection,
+    caBundleOption: "azure-ca-bundle (AZURE_CA_BUNDLE)",
+  });
+  const credential = azureCredential(sdk, config, httpsAgent);
   const http = sdk.createDefaultHttpClient();
   const plain = sdk.createEmptyPipeline();
-  if (transport.ca !== undefined) plain.addPolicy(sdk.tlsPolicy({ ca: transport.ca }));
-  if (transport.proxy !== undefined) plain.addPolicy(sdk.proxyPolicy(transport.proxy));
+  plain.addPolicy(sdk.agentPolicy(httpsAgent));
   const signed = plain.clone();
   signed.addPolicy(sdk.bearerTokenAuthenticationPolicy({ credential, scopes: connection.scope }));
   const secrets = [credentials.clientSecret, connection.httpProxy].filter(Boolean);
@@ -110,7 +112,11 @@ export async function createArm(config: AzureConfig, policy: CallPolicy): Promis
         throw toProviderError(thrown, { operation: "DownloadConsole", secrets: [...secrets, url] });
       }
     },
-    [Symbol.dispose]: () => closed.abort(new DOMException("the provider was closed", "AbortError")),
+    [Symbol.dispose]() {
+      closed.abort(new DOMException("the provider was closed", "AbortError"));
+      httpAgent.destroy();
+      httpsAgent.destroy();
+    },
   };
 }
 

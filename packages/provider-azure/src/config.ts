@@ -45,6 +45,8 @@ export interface ConnectionConfig {
   /** Whether the sign-in is Microsoft's own, whose list of authorities the SDK may ask. */
   readonly knownAuthority: boolean;
   readonly httpProxy: string;
+  /** Hosts that are called without the proxy, separated by commas. */
+  readonly noProxy: string;
   readonly caBundle: string;
 }
 
@@ -104,6 +106,7 @@ function connectionOf(string: (flag: string) => string): ConnectionConfig {
       authorityHost.replace(/\/+$/, "").startsWith(one.authorityHost),
     ),
     httpProxy: string("azure-http-proxy"),
+    noProxy: string("azure-no-proxy"),
     caBundle: string("azure-ca-bundle"),
   };
 }

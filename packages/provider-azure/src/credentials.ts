@@ -1,7 +1,7 @@
 import { ProviderError } from "@peerpods/cloud-providers";
+import type { Agent } from "node:https";
 import type { TokenCredential } from "@azure/identity";
 import type { AzureConfig } from "./config.ts";
-import type { Transport } from "./connection.ts";
 import type * as sdkModule from "./sdk.ts";
 
 type Sdk = typeof sdkModule;
@@ -14,7 +14,7 @@ type Sdk = typeof sdkModule;
 export function azureCredential(
   sdk: Pick<Sdk, "ClientSecretCredential" | "WorkloadIdentityCredential">,
   { credentials, connection }: Pick<AzureConfig, "credentials" | "connection">,
-  { ca, proxy }: Transport,
+  agent: Agent,
 ): TokenCredential {
   const { tenant, clientId, clientSecret, tokenFile } = credentials;
   const missing = [
@@ -33,8 +33,7 @@ export function azureCredential(
     disableInstanceDiscovery: !connection.knownAuthority,
     // The policy repeats calls; it knows which, how often, and until when.
     retryOptions: { maxRetries: 0 },
-    ...(ca === undefined ? {} : { tlsOptions: { ca } }),
-    ...(proxy === undefined ? {} : { proxyOptions: proxy }),
+    agent,
   };
   return clientSecret === ""
     ? new sdk.WorkloadIdentityCredential({ ...options, tenantId: tenant, clientId, tokenFilePath: tokenFile })

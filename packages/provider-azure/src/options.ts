@@ -50,6 +50,12 @@ const access: OptionSpec = [
     help: "URL of the HTTP proxy for calls to Azure, e.g. http://proxy.example:3128; empty: none",
   },
   {
+    flag: "azure-no-proxy",
+    env: "AZURE_NO_PROXY",
+    type: "string",
+    help: "Hosts that are called without the proxy, separated by commas",
+  },
+  {
     flag: "azure-ca-bundle",
     env: "AZURE_CA_BUNDLE",
     type: "string",

@@ -6,13 +6,12 @@
  * timers of their own.
  */
 export {
+  agentPolicy,
   bearerTokenAuthenticationPolicy,
   createDefaultHttpClient,
   createEmptyPipeline,
   createHttpHeaders,
   createPipelineRequest,
-  proxyPolicy,
-  tlsPolicy,
   type HttpClient,
   type Pipeline,
   type PipelineResponse,

@@ -13,6 +13,16 @@ export interface AzureTarget {
   readonly dispose: () => Promise<void>;
 }
 
+/** Of the reference, with a public address. */
+const reference = [
+  "PUT microsoft.compute/virtualmachines",
+  "GET microsoft.compute/locations/operations",
+  "GET microsoft.network/networkinterfaces",
+  "GET microsoft.network/publicipaddresses",
+  "DELETE microsoft.compute/virtualmachines",
+  "GET microsoft.compute/locations/operations",
+];
+
 /** ARM as it is on a good day, so that the undoing of a creation fits into its time. */
 const delays = {
   createMachine: 60_000,
@@ -74,6 +84,7 @@ export async function createAzureTarget({ repeat = false } = {}): Promise<AzureT
     undoMs: 60_000,
     census: () => Promise.resolve(census(standIn)),
     faults: faultsOf(standIn, clock),
+    apiCalls: { seen: () => standIn.calls.map(({ name }) => name), reference },
     userDataOf: (id) => Promise.resolve(userDataOf(standIn, id)),
     maxUserDataBytes: 49_152,
     tagsOf: (id) => Promise.resolve(tagsOf(standIn, id)),
