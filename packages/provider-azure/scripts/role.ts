@@ -3,4 +3,6 @@ import { writeFile } from "node:fs/promises";
 import { roleDefinition } from "../src/role.ts";
 
 const file = new URL("../deploy/role.json", import.meta.url);
-await writeFile(file, `${JSON.stringify(roleDefinition(), null, 2)}\n`);
+// A list of one stands in one line, as the formatter wants it.
+const text = JSON.stringify(roleDefinition(), null, 2).replaceAll(/\[\s+("[^"]*")\s+\]/g, "[$1]");
+await writeFile(file, `${text}\n`);

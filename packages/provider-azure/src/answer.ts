@@ -57,15 +57,25 @@ const vague: ReadonlySet<string> = new Set([
   "Conflict",
 ]);
 
-/** Code and message, from the details where the outer ones say nothing. */
+/** Details lie in details; further down than this nobody looks. */
+const MAX_DEPTH = 5;
+
+/** Code and message, from the details where the outer ones say nothing. Whatever else an answer holds is passed over. */
 export function innermost(
   error: ArmErrorBody | undefined,
   status = 0,
 ): { readonly code: string; readonly message: string } {
-  const { code = `HTTP ${status}`, message = "no reason given", details = [] } = error ?? {};
-  const [detail] = details;
-  if (detail?.code !== undefined && vague.has(code)) return innermost(detail, status);
-  return { code, message };
+  let inner = error;
+  for (let depth = 0; depth < MAX_DEPTH && vague.has(inner?.code ?? ""); depth++) {
+    const [detail] = Array.isArray(inner?.details) ? (inner.details as readonly ArmErrorBody[]) : [];
+    if (typeof detail?.code !== "string") break;
+    inner = detail;
+  }
+  const { code, message } = inner ?? {};
+  return {
+    code: typeof code === "string" && code !== "" ? code : `HTTP ${status}`,
+    message: typeof message === "string" ? message : "no reason given",
+  };
 }
 
 /** Seconds, at most five minutes; ARM never sends a date. */

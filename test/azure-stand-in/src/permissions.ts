@@ -23,7 +23,10 @@ export function checkLinked(account: Account, action: string, linkedId: string):
 
 function isGranted(granted: readonly string[], action: string): boolean {
   return granted.some((pattern) => {
-    const form = pattern.split("*").map(RegExp.escape).join(".*");
+    const form = pattern
+      .split("*")
+      .map((text) => RegExp.escape(text))
+      .join(".*");
     return new RegExp(`^${form}$`, "i").test(action);
   });
 }

@@ -19,6 +19,7 @@ export interface Resource {
 }
 
 /** A value deep inside, or `undefined` where there is nothing on the way. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller has checked the form
 export function at<Value>(thing: unknown, ...path: readonly (string | number)[]): Value | undefined {
   let value = thing;
   for (const key of path) {
@@ -26,4 +27,10 @@ export function at<Value>(thing: unknown, ...path: readonly (string | number)[])
     value = (value as Record<string | number, unknown>)[key];
   }
   return value as Value | undefined;
+}
+
+/** A text deep inside; empty where there is none. */
+export function textAt(thing: unknown, ...path: readonly (string | number)[]): string {
+  const value = at<unknown>(thing, ...path);
+  return typeof value === "string" ? value : "";
 }

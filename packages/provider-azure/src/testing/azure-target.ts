@@ -121,6 +121,12 @@ export async function createAzureTarget({ repeat = false } = {}): Promise<AzureT
       "a size that cannot be confidential": () => connected({ AZURE_INSTANCE_SIZE: "Standard_D2s_v5" }),
     },
     secrets: { values: [standInIds.secret], logged: () => logged },
+    environment: {
+      against: "a server of ours",
+      real: "the SDK's sign-in and HTTP, over TLS; secret and workload identity",
+      stoodIn:
+        "Entra ID and the Resource Manager: requests held against the published descriptions, answers and operations written from what is known of ARM",
+    },
     missing: { imageFile: "the provider does not offer images" },
   };
   return { target, standIn, dispose: async () => await standIn[Symbol.asyncDispose]() };

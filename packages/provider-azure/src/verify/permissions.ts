@@ -34,5 +34,11 @@ function allows({ actions = [], notActions = [] }: Permission, action: string): 
 }
 
 function matches(pattern: string, action: string): boolean {
-  return new RegExp(`^${pattern.split("*").map(RegExp.escape).join(".*")}$`, "i").test(action);
+  return new RegExp(
+    `^${pattern
+      .split("*")
+      .map((text) => RegExp.escape(text))
+      .join(".*")}$`,
+    "i",
+  ).test(action);
 }

@@ -3,7 +3,7 @@ import { ArmError } from "../arm-error.ts";
 import type { Size } from "../catalog.ts";
 import { checkLinked } from "../permissions.ts";
 import { sameId } from "../resource-id.ts";
-import { at, type Json, type Reference, type Resource } from "../resource.ts";
+import { at, textAt, type Json, type Reference, type Resource } from "../resource.ts";
 import type { Request } from "./request.ts";
 
 const bad = (code: string, message: string) => new ArmError(400, code, message);
@@ -75,7 +75,7 @@ function checkOsProfile(properties: Json): void {
 
 function checkImage(account: Account, properties: Json, size: Size): void {
   const reference = at<Json>(properties, "storageProfile", "imageReference") ?? {};
-  const id = String(reference["id"] ?? reference["communityGalleryImageId"] ?? "");
+  const id = textAt(reference, "id") || textAt(reference, "communityGalleryImageId");
   const image = account.catalog.images[id.toLowerCase()];
   if (image === undefined)
     throw new ArmError(
@@ -177,7 +177,7 @@ function checkFree(disk: Resource, zone: string): void {
     throw new ArmError(
       409,
       "ConflictingUserInput",
-      `Disk '${disk.name}' cannot be attached as the disk is already owned by VM '${String(disk.properties["managedBy"])}'.`,
+      `Disk '${disk.name}' cannot be attached as the disk is already owned by VM '${textAt(disk.properties, "managedBy")}'.`,
     );
   const [diskZone] = disk.zones ?? [];
   if (diskZone !== undefined && diskZone !== zone)

@@ -1,5 +1,5 @@
 import { ArmError } from "../arm-error.ts";
-import type { Resource } from "../resource.ts";
+import { textAt, type Resource } from "../resource.ts";
 import type { Request } from "./request.ts";
 
 /** Letters, lengths and ends of names, by type. */
@@ -15,7 +15,7 @@ export function checkCommon({ account, path, body }: Request): void {
   const name = path.names.at(-1) ?? "";
   if (!(names[path.type]?.test(name) ?? false))
     throw new ArmError(400, "InvalidResourceName", `Resource name ${name} is invalid.`);
-  const location = String(body["location"] ?? "");
+  const location = textAt(body, "location");
   if (location === "") throw new ArmError(400, "LocationRequired", "The location property is required.");
   if (location !== account.location)
     throw new ArmError(

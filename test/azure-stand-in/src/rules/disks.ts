@@ -1,6 +1,6 @@
 import type { Account } from "../account.ts";
 import { ArmError } from "../arm-error.ts";
-import type { Resource } from "../resource.ts";
+import { textAt, type Resource } from "../resource.ts";
 import { accepted, type Answer, type Request } from "./request.ts";
 
 export function diskId(account: Account, name: string): string {
@@ -45,7 +45,7 @@ export function deleteDisk(request: Request): Answer {
     throw new ArmError(
       409,
       "OperationNotAllowed",
-      `Disk ${id} is attached to VM ${String(existing.properties["managedBy"])}.`,
+      `Disk ${id} is attached to VM ${textAt(existing.properties, "managedBy")}.`,
     );
   const operation = account.operations.begin(account.delays.deleteDisk, () => {
     if (account.get(id) === existing) account.remove(id);

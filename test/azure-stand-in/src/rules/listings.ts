@@ -37,5 +37,5 @@ function paged({ account, id, query, origin }: Request, all: readonly object[]):
   if (next >= all.length) return { status: 200, body: { value } };
   const rest = new URLSearchParams([...query].filter(([key]) => key !== "$skiptoken"));
   rest.set("$skiptoken", String(next));
-  return { status: 200, body: { value, nextLink: `${origin}${id}?${rest}` } };
+  return { status: 200, body: { value, nextLink: `${origin}${id}?${rest.toString()}` } };
 }

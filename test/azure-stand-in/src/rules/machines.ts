@@ -1,6 +1,6 @@
 import type { Account } from "../account.ts";
 import { ArmError } from "../arm-error.ts";
-import { at, type Json, type Reference, type Resource } from "../resource.ts";
+import { at, textAt, type Json, type Reference, type Resource } from "../resource.ts";
 import { checkMachine, dataDisksOf } from "./check-machine.ts";
 import { checkCommon, shown } from "./common.ts";
 import { attach, diskId, newDisk } from "./disks.ts";
@@ -109,7 +109,7 @@ export function removeMachine(account: Account, machine: Resource): void {
   for (const disk of account.ofType("Microsoft.Compute/disks"))
     if (disk.properties["managedBy"] === machine.id) attach(disk, undefined);
   const root = at<Json>(machine.properties, "storageProfile", "osDisk") ?? {};
-  const rootId = diskId(account, String(root["name"]));
+  const rootId = diskId(account, textAt(root, "name"));
   const disk = account.get(rootId);
   if (root["deleteOption"] === "Delete" && disk !== undefined)
     account.operations.after(cascade, () => {
