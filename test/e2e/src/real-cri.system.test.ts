@@ -135,7 +135,7 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
       expect(await statusOf(server)).toMatchObject({ state: "CONTAINER_EXITED", exitCode: 137 });
     });
 
-    it("runs commands in a container: pipes, standard input, a terminal, exit codes", async () => {
+    it("runs commands in a container, and takes new limits for it", async () => {
       const containerId = await start(
         "shell",
         "trap 'exit 5' TERM; echo ready; while true; do sleep 1; done",
@@ -163,6 +163,14 @@ describe.each(agents)("a pod of the CRI in the real containerd and shim with $na
         stats: { memory: { workingSetBytes: { value: string } } };
       };
       expect(Number(stats.memory.workingSetBytes.value)).toBeGreaterThan(0);
+      await cri.runtime("UpdateContainerResources", {
+        containerId,
+        linux: { memoryLimitInBytes: 64 * 2 ** 20 },
+      });
+      const script = "cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes || cat memory.max";
+      expect(
+        await cri.runtime("ExecSync", { containerId, cmd: ["/bin/sh", "-c", script], timeout: 30 }),
+      ).toMatchObject({ stdout: btoa(`${64 * 2 ** 20}\n`) });
       await cri.runtime("StopContainer", { containerId, timeout: 20 });
       expect(await statusOf(containerId)).toMatchObject({ state: "CONTAINER_EXITED", exitCode: 5 });
     });
