@@ -1,5 +1,6 @@
 import {
   encodeUserData,
+  isProviderError,
   ProviderError,
   type CallContext,
   type CreateInstanceRequest,
@@ -86,10 +87,14 @@ async function makeMachine(
   try {
     return await arm.call("PutMachine", { path, body, onlyNew: true }, call);
   } catch (error) {
-    if (!(error instanceof ProviderError) || error.code !== "conflict") throw error;
+    if (!isProviderError(error) || error.code !== "conflict") throw error;
     const existing = await findMachine(arm, path, call);
     if (existing === undefined)
-      throw new ProviderError("unavailable", `machine ${machine} is just going away`, { cause: error });
+      throw new ProviderError(
+        "unavailable",
+        `machine ${machine}, or what is to be its interface, is just going away`,
+        { cause: error },
+      );
     checkSame(existing, request);
     return undefined;
   }

@@ -10,7 +10,7 @@ describe("a refusal of ARM", () => {
   it.each<[number, string, string, string]>([
     [429, "OperationNotAllowed", "too many requests", "throttled"],
     [409, "OperationNotAllowed", "exceeding approved standardDCASv5Family Cores quota", "quota_exceeded"],
-    [409, "OperationNotAllowed", "the disk is attached", "unavailable"],
+    [409, "OperationNotAllowed", "the disk is attached", "invalid_request"],
     [409, "SkuNotAvailable", "", "no_capacity"],
     [0, "ZonalAllocationFailed", "", "no_capacity"],
     [0, "OverconstrainedAllocationRequest", "", "no_capacity"],
@@ -25,7 +25,7 @@ describe("a refusal of ARM", () => {
     [400, "InvalidResourceReference", "", "not_found"],
     [400, "InvalidParameter", "", "invalid_request"],
     [412, "PreconditionFailed", "", "conflict"],
-    [400, "NicInUse", "", "unavailable"],
+    [400, "NicInUse", "", "conflict"],
     [409, "Conflict", "", "unavailable"],
     [503, "ServerTimeout", "", "unavailable"],
     [0, "OperationPreempted", "", "unavailable"],

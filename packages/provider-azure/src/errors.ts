@@ -100,16 +100,10 @@ const names: Readonly<Partial<Record<ProviderErrorCode, readonly string[]>>> = {
     "NotFound",
     "ResourceNotFound",
   ],
-  invalid_request: ["ConflictingUserInput", "PropertyChangeNotAllowed"],
-  unavailable: [
-    "AnotherOperationInProgress",
-    "InternalServerError",
-    "NicInUse",
-    "NicReservedForAnotherVm",
-    "OperationPreempted",
-    "PublicIPAddressCannotBeDeleted",
-    "RetryableError",
-  ],
+  invalid_request: ["ConflictingUserInput", "OperationNotAllowed", "PropertyChangeNotAllowed"],
+  // Answers, not failures: who waits for them to change must not open the circuit for all others.
+  conflict: ["NicInUse", "NicReservedForAnotherVm", "PublicIPAddressCannotBeDeleted"],
+  unavailable: ["AnotherOperationInProgress", "InternalServerError", "OperationPreempted", "RetryableError"],
 };
 const codeByName = new Map(
   Object.entries(names).flatMap(([code, list]) => list.map((name) => [name, code as ProviderErrorCode])),

@@ -1,5 +1,5 @@
 import { at, newDisk, standInImages, type Json } from "@peerpods/azure-stand-in";
-import { isProviderError, silentLogger, walkPlacements } from "@peerpods/cloud-providers";
+import { createCallPolicy, isProviderError, silentLogger, walkPlacements } from "@peerpods/cloud-providers";
 import { testRequest, type TestRequestOptions } from "@peerpods/cloud-providers/testing";
 import { beforeEach, expect, it } from "vitest";
 import { census } from "./testing/azure-account.ts";
@@ -214,6 +214,26 @@ describeWithAzure("a pod VM on Azure", (standIn) => {
     expect(isProviderError(error) && error.left.toSorted()).toEqual(left.toSorted());
     account.faults.clear();
     await azure.deleteInstance({ token: request.token, tags: request.tags }, call());
+    expect(census(standIn())).toEqual(before);
+  });
+
+  it("waits for a part that is still in use, and keeps nobody else from Azure meanwhile", async () => {
+    const { account } = standIn();
+    const policy = createCallPolicy({ scope: "azure", bucket: { capacity: 1_000, refillPerSecond: 1_000 } });
+    const azure = await connect(standIn(), { effects: { pollMs: 5, watch: false, policy } });
+    account.full.add("Standard_DC2as_v5 ");
+    using inUse = account.faults.add({
+      kind: { code: "NicReservedForAnotherVm", status: 400 },
+      action: "DELETE microsoft.network/networkinterfaces",
+      times: 40,
+    });
+    await expect(azure.createInstance(newRequest(), call())).rejects.toMatchObject({
+      code: "no_capacity",
+      left: [],
+    });
+    account.full.clear();
+    expect(inUse.hits).toBe(40);
+    expect(policy.breaker.state).toBe("closed");
     expect(census(standIn())).toEqual(before);
   });
 
