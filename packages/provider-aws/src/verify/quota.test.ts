@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
-import { createCallPolicy, silentLogger, type Clock } from "@peerpods/cloud-providers";
+import { createCallPolicy, silentLogger, systemClock, type Clock } from "@peerpods/cloud-providers";
 import { expect, it, vi } from "vitest";
 import type { AwsConfig } from "../config.ts";
 import { requestHandler } from "../connection.ts";
@@ -10,11 +9,6 @@ import type { Ec2InstanceType } from "../instance-types.ts";
 import type { Connected } from "../parts.ts";
 import { verifyQuota } from "./quota.ts";
 
-/** A hundredth of the real time. */
-const hasty: Clock = {
-  now: () => Date.now(),
-  sleep: (ms, { signal } = {}) => pause(ms / 100, undefined, signal === undefined ? {} : { signal }),
-};
 const type = (name: string, vcpus: number): Ec2InstanceType => ({
   name,
   vcpus,
@@ -25,6 +19,8 @@ const type = (name: string, vcpus: number): Ec2InstanceType => ({
 const types = [type("m6a.large", 2), type("m6a.xlarge", 4)];
 
 interface Case {
+  /** The quota's own time is over as soon as the request has come. */
+  readonly hurried?: boolean;
   readonly answer: (response: ServerResponse, target: string) => void;
   readonly instances?: readonly object[];
   readonly connection?: Partial<AwsConfig["connection"]>;
@@ -35,11 +31,14 @@ const value = (vcpus: number) => (response: ServerResponse) =>
 const refusal = (code: string) => (response: ServerResponse) =>
   void response.writeHead(400).end(JSON.stringify({ __type: code, Message: "no" }));
 
-async function findings({ answer, instances = [], connection = {} }: Case) {
+async function findings({ answer, instances = [], connection = {}, hurried = false }: Case) {
   let asked = 0;
+  const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
+  const clock: Clock = hurried ? { ...systemClock, sleep: () => arrived } : systemClock;
   await using stack = new AsyncDisposableStack();
   const server = createServer((request, response) => {
     asked += 1;
+    arrive();
     response.setHeader("content-type", "application/x-amz-json-1.1");
     request.resume().on("end", () => answer(response, String(request.headers["x-amz-target"])));
   }).listen(0, "127.0.0.1");
@@ -74,7 +73,7 @@ async function findings({ answer, instances = [], connection = {} }: Case) {
     ec2: { call: vi.fn().mockResolvedValue({ Reservations: [{ Instances: instances }] }) },
   } as unknown as Connected;
   const call = { signal: AbortSignal.timeout(30_000), logger: silentLogger };
-  return { found: await verifyQuota({ config, clock: hasty }, { connected, types }, call), asked };
+  return { found: await verifyQuota({ config, clock }, { connected, types }, call), asked };
 }
 
 const running = (InstanceType: string, more: object = {}) => ({ InstanceType, ...more });
@@ -114,7 +113,7 @@ it.each<[string, Case, readonly object[]]>([
   ],
   [
     "is never told, which does not hold the rest up",
-    { answer: () => undefined },
+    { answer: () => undefined, hurried: true },
     [{ severity: "info", subject: "quota" }],
   ],
 ])("a quota that %s", async (_what, given, expected) => {
