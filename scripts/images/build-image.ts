@@ -64,7 +64,10 @@ export async function buildImage({
 }
 
 function imageConfig({ user, entrypoint, env }: ImageDefinition, providers: readonly string[]) {
-  const local = providers.includes("local") ? { LOCAL_GUEST_DIR: `/${GUEST_DIRECTORY}` } : {};
+  // The root is read-only; the state directory is the node's.
+  const local = providers.includes("local")
+    ? { LOCAL_GUEST_DIR: `/${GUEST_DIRECTORY}`, LOCAL_CACHE_DIR: "/var/lib/peerpods/cache" }
+    : {};
   const all = { PATH: "/usr/local/bin:/usr/sbin:/usr/bin", NODE_ENV: "production", ...env, ...local };
   return {
     User: user,

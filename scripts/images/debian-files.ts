@@ -76,7 +76,9 @@ async function packagesOf(paths: readonly string[]): Promise<readonly string[]> 
   // Packages know their files by the names from before /lib and /usr/lib became one.
   const both = paths.flatMap((path) => [path, path.replace(/^\/usr\/(lib|s?bin)/, "/$1")]);
   const { stdout } = await execa("dpkg-query", ["-S", ...both], { reject: false });
-  const names = [...new Set([...stdout.matchAll(/^([^\s:,]+)[^\n]*: \//gm)].map((match) => match[1] ?? ""))];
+  // `libc6:amd64: /lib/...`; other lines tell of diversions.
+  const owners = [...stdout.matchAll(/^([a-z0-9.+-]+)(?::\w+)?(?:, \S+)*: \//gm)];
+  const names = [...new Set(owners.map((match) => match[1] ?? ""))];
   if (names.length === 0) return [];
   const versions = await execa("dpkg-query", ["-W", "-f", "${Package}=${Version}\n", ...names]);
   return versions.stdout.split("\n").toSorted();

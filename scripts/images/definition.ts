@@ -26,6 +26,7 @@ export const programsOfProviders: Readonly<Record<string, readonly string[]>> = 
   // Everything a pod VM out of namespaces takes; an image for trying out only.
   local: [
     ...["sh", "ldd", "bash", "mount", "umount", "setpriv", "flock", "busybox", "crun", "umoci", "skopeo"],
-    ...["mkfifo", "stty", "hostname", "cp", "script", "cat", "sleep", "env"],
+    ...["mkfifo", "stty", "hostname", "cp", "script", "cat", "sleep", "env", "true", "mkdir", "rmdir", "rm"],
+    ...["ls", "ln", "mv", "chmod", "chown", "touch", "readlink", "mknod", "chroot", "dirname", "basename"],
   ],
 };
