@@ -33,11 +33,9 @@ export async function buildImage({
   const providers = chosen.map(({ name }) => name);
   const packageDirectory = join(packages, packageName);
   const definition = await readDefinition(packageDirectory);
-  const needed = providers.flatMap((name) =>
-    definition.programs.length === 0 && name === "local" ? [] : (programsOfProviders[name] ?? []),
-  );
+  const served = providers.filter((name) => definition.providersWithPrograms.includes(name));
   const debian = await debianFiles({
-    programs: [...definition.programs, ...needed],
+    programs: [...definition.programs, ...served.flatMap((name) => programsOfProviders[name] ?? [])],
     libraries: [process.execPath],
     files: ["/etc/ssl/certs/ca-certificates.crt"],
   });
@@ -45,13 +43,13 @@ export async function buildImage({
   const base = await layerOf([...skeleton, ...debian.entries, node]);
   const programs = await layerOf([
     ...(await ourPrograms(packageDirectory, definition, chosen)),
-    ...(providers.includes("local") && definition.programs.length > 0 ? await guestPrograms() : []),
+    ...(served.includes("local") ? await guestPrograms() : []),
   ]);
   const reference = `${definition.name}:${version}`;
   const digest = await writeOciLayout(directory, {
     reference,
     layers: [base, programs],
-    config: imageConfig(definition, providers),
+    config: imageConfig(definition, served),
     annotations: {
       "org.opencontainers.image.version": version,
       "org.opencontainers.image.licenses": "Apache-2.0",
@@ -63,9 +61,9 @@ export async function buildImage({
   return { reference, digest };
 }
 
-function imageConfig({ user, entrypoint, env }: ImageDefinition, providers: readonly string[]) {
+function imageConfig({ user, entrypoint, env }: ImageDefinition, served: readonly string[]) {
   // The root is read-only; the state directory is the node's.
-  const local = providers.includes("local")
+  const local = served.includes("local")
     ? { LOCAL_GUEST_DIR: `/${GUEST_DIRECTORY}`, LOCAL_CACHE_DIR: "/var/lib/peerpods/cache" }
     : {};
   const all = { PATH: "/usr/local/bin:/usr/sbin:/usr/bin", NODE_ENV: "production", ...env, ...local };

@@ -8,6 +8,8 @@ const schema = z.strictObject({
   bundles: z.record(z.string(), z.string()),
   /** Debian's programs that they start. */
   programs: z.array(z.string()),
+  /** Providers whose own programs go in, if they are built in. */
+  providersWithPrograms: z.array(z.string()),
   user: z.string().regex(/^\d+:\d+$/),
   entrypoint: z.array(z.string()),
   env: z.record(z.string(), z.string()),

@@ -12,7 +12,7 @@ it("docs/operating.md lists the metrics that there are, with their labels", asyn
   const document = await readFile(new URL("../../../../docs/operating.md", import.meta.url), "utf8");
   const listed = [...document.matchAll(/^\| `(peerpod_ctrl_\w+)(?:\{([\w,]+)\})?` \|/gm)];
   const there = [...text.matchAll(/^# TYPE (peerpod_ctrl_\w+) /gm)].map((match) => match[1] ?? "");
-  expect(listed.map((match) => match[1]).toSorted()).toEqual(there.toSorted());
+  expect(listed.map((match) => match[1] ?? "").toSorted()).toEqual(there.toSorted());
   for (const [, name, labels = ""] of listed) {
     const sample = text.split("\n").find((line) => new RegExp(`^${name}(_count)?[{ ]`).test(line)) ?? "";
     const found = [...sample.matchAll(/(\w+)="/g)].map((match) => match[1] ?? "");

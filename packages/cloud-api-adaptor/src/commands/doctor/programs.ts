@@ -1,6 +1,7 @@
 import { finding, type Check } from "./check.ts";
 
 const needed = [
+  { program: "sh", args: ["-c", "exit 0"], package: "dash", purpose: "start the programs below" },
   { program: "ip", args: ["-V"], package: "iproute2", purpose: "make the pods' tunnels" },
   { program: "tc", args: ["-V"], package: "iproute2", purpose: "lead a pod's traffic into its tunnel" },
   { program: "nft", args: ["-v"], package: "nftables", purpose: "keep tunnels out of connection tracking" },
