@@ -52,8 +52,11 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   }
   await using daemon = await connectDaemon(context);
   const { hypervisorSocket } = await daemon.control.info({}, { signal, timeoutMs: 10_000 });
-  for (const name of await sweepNetworks())
-    context.stderr.write(`removed ${name}, the network of an earlier run that was killed\n`);
+  for (const name of await sweepNetworks()) {
+    // As JSON, standard error holds the timeline only.
+    if (!context.json)
+      context.stderr.write(`removed ${name}, the network of an earlier run that was killed\n`);
+  }
   await using network = await createPodNetwork(options.netns, signal);
   const pod = podRequest(options, network.path);
   const timeline = collectTimeline(daemon.control, pod.sandboxId);
