@@ -149,9 +149,11 @@ describe.skipIf(!isRoot)("the tool against a daemon (needs root)", () => {
 
     const top = await node.peerpods(["top"]);
     expect(top.stdout).toMatch(
-      /^cloud-api-adaptor \S+, provider local, up \d+s, relay \S+\n1 of 10 sandboxes: 1 running\n/,
+      /^cloud-api-adaptor \S+, provider local, up \d+[sm], relay \S+\n1 of 10 sandboxes: 1 running\n/,
     );
-    expect(top.stdout).toMatch(new RegExp(`default/${pod} +running +\\d+s +connected +[\\d.]+ (B|KiB|MiB)`));
+    expect(top.stdout).toMatch(
+      new RegExp(`default/${pod} +running +\\d+[sm] +connected +[\\d.]+ (B|KiB|MiB)`),
+    );
 
     const logs = await node.peerpods(["logs", pod]);
     expect(logs.stderr).toMatch(new RegExp(`^default/${pod} \\([0-9a-f]{12}\\), running`));
