@@ -1,7 +1,8 @@
 import { lookUntil, type CallContext, type CreateInstanceRequest } from "@peerpods/cloud-providers";
 import type { Arm } from "./client.ts";
-import { partNames, resourceId } from "./names.ts";
+import { nameOf, partNames, resourceId } from "./names.ts";
 import { addressRequest, interfaceRequest } from "./network-request.ts";
+import type { OperationName } from "./operations.ts";
 import type { Parts } from "./parts.ts";
 import { tagsFor } from "./tags.ts";
 import type { Interface, PublicAddress } from "./wire.ts";
@@ -55,51 +56,74 @@ async function makeInterface(
   const facts = { config, tags: tagsFor(request, config.tags) };
   const id = resourceId(config, "interface", names.interfaces[index]);
   const publicId = config.publicAddress ? resourceId(config, "address", names.addresses[index]) : undefined;
-  const making = { ...call, onUncertain: call.onBegun };
-  let address: PublicAddress | undefined;
-  if (publicId !== undefined) {
-    const answer = await parts.arm.call<PublicAddress>(
-      "PutAddress",
-      { path: publicId, body: addressRequest(facts) },
-      making,
-    );
-    call.onBegun();
-    address = answer.body;
-  }
+  const publics =
+    publicId === undefined
+      ? []
+      : publicAddresses(
+          await make<PublicAddress>(
+            parts,
+            {
+              put: "PutAddress",
+              get: "GetAddress",
+              path: publicId,
+              body: addressRequest(facts),
+              ready: hasPublic,
+            },
+            call,
+          ),
+        );
   const body = interfaceRequest(facts, publicId === undefined ? {} : { publicAddress: publicId });
-  const { body: made } = await parts.arm.call<Interface>("PutInterface", { path: id, body }, making);
-  call.onBegun();
-  const settle = (known: readonly string[], ask: () => Promise<readonly string[]>) =>
-    addressUntil(parts, { known, ask }, call);
-  // Nobody asks for the second one's address, so it is not waited for.
-  if (index === 1) return { id, addresses: [] };
-  if (publicId !== undefined)
-    return {
-      id,
-      addresses: await settle(publicAddresses(address), async () =>
-        publicAddresses((await parts.arm.call<PublicAddress>("GetAddress", { path: publicId }, call)).body),
-      ),
-    };
-  return {
-    id,
-    addresses: await settle(privateAddresses(made), async () =>
-      privateAddresses((await parts.arm.call<Interface>("GetInterface", { path: id }, call)).body),
-    ),
-  };
+  const made = await make<Interface>(
+    parts,
+    { put: "PutInterface", get: "GetInterface", path: id, body, ready: hasPrivate },
+    call,
+  );
+  return { id, addresses: publicId === undefined ? privateAddresses(made) : publics };
 }
 
-/** Azure may give a number a little later than the thing that has it. */
-async function addressUntil(
-  { clock, pollMs }: Pick<Parts, "clock" | "pollMs">,
-  { known, ask }: { readonly known: readonly string[]; readonly ask: () => Promise<readonly string[]> },
-  { signal }: CallContext,
-): Promise<readonly string[]> {
-  if (known.length > 0) return known;
+/** Makes something and waits until it is there with its address: what is not cannot be referred to. Often it is at once. */
+async function make<Body extends Provisioned>(
+  { clock, pollMs, arm }: Pick<Parts, "clock" | "pollMs"> & { readonly arm: Arm },
+  part: {
+    readonly put: OperationName;
+    readonly get: OperationName;
+    readonly path: string;
+    readonly body: object;
+    readonly ready: (made: Body) => boolean;
+  },
+  call: MakingCall,
+): Promise<Body> {
+  const { path, body } = part;
+  const answer = await arm.call<Body>(part.put, { path, body }, { ...call, onUncertain: call.onBegun });
+  call.onBegun();
+  let made = answer.body;
   const look = async () => {
-    const found = await ask();
-    return found.length > 0 ? found : undefined;
+    if (isThere(made) && part.ready(made)) return made;
+    made = (await arm.call<Body>(part.get, { path }, call)).body;
+    return isThere(made) && part.ready(made) ? made : undefined;
   };
-  return await lookUntil("an address is not assigned", look, { clock, pollMs, signal });
+  const pauseMs = Math.min(answer.retryAfterMs ?? pollMs, pollMs);
+  return await lookUntil(`${nameOf(path)} is not there`, look, {
+    clock,
+    pollMs: pauseMs,
+    signal: call.signal,
+  });
+}
+
+interface Provisioned {
+  readonly properties?: { readonly provisioningState?: string };
+}
+
+function isThere({ properties }: Provisioned): boolean {
+  return (properties?.provisioningState ?? "Succeeded") === "Succeeded";
+}
+
+function hasPrivate(made: Interface): boolean {
+  return privateAddresses(made).length > 0;
+}
+
+function hasPublic(made: PublicAddress): boolean {
+  return publicAddresses(made).length > 0;
 }
 
 /** Private addresses of an interface, the primary one first; those that are not assigned yet are left out. */

@@ -72,8 +72,13 @@ describe("with the usual delays of ARM", () => {
   it.each<[string, Readonly<Record<string, string>>, boolean, number]>([
     ["with its interface", {}, false, 2_000 + 5_000],
     ["with two interfaces", {}, true, 2_000 + 5_000],
-    // The address comes 3 s after its request, of which 2 s have passed with the interface; the looks are 3 s apart.
-    ["with a public address", { USE_PUBLIC_IP: "true" }, false, 1_500 + 2_000 + READ_MS + 5_000],
+    // The address comes 3 s after its request; from the answer on it is looked for each second.
+    [
+      "with a public address",
+      { USE_PUBLIC_IP: "true" },
+      false,
+      1_500 + 2 * (READ_MS + 1_000) + READ_MS + 2_000 + 5_000,
+    ],
   ])(
     "a machine %s is there after ARM's answers, long before its guest is ready",
     async (_what, env, multiNic, tookMs) => {
@@ -90,6 +95,17 @@ describe("with the usual delays of ARM", () => {
       expect(census(standIn)).toEqual([]);
     },
   );
+
+  it("a machine waits for an interface that is still being made", async () => {
+    const { standIn, azure, request, during, call } = await world({}, { watch: false });
+    await using _ = standIn;
+    Object.assign(standIn.account.delays, { interface: 5_000 });
+    const { tookMs } = await during(() => azure.createInstance(request, call()));
+    // Two looks, 3 s apart: the second sees it.
+    expect(tookMs).toBe(2_000 + READ_MS + 3_000 + READ_MS + 5_000);
+    await during(() => azure.deleteInstance({ token: request.token, tags: {} }, call()));
+    expect(census(standIn)).toEqual([]);
+  });
 
   it("parts that are left are removed at once, not one after the other", async () => {
     const { standIn, azure, request, during, call } = await world(

@@ -31,6 +31,7 @@ export interface Machine extends NamedResource {
 
 export interface Interface extends NamedResource {
   readonly properties?: {
+    readonly provisioningState?: string;
     readonly virtualMachine?: SubResource;
     readonly ipConfigurations?: readonly {
       readonly properties?: {

@@ -10,6 +10,7 @@ export interface Delays {
   /** From the acceptance of a machine to the answer that there is no room for it. */
   readonly allocate: number;
   readonly deleteMachine: number;
+  readonly interface: number;
   readonly deleteInterface: number;
   readonly deleteDisk: number;
   readonly address: number;

@@ -97,6 +97,7 @@ const noDelays: Delays = {
   createMachine: 0,
   allocate: 0,
   deleteMachine: 0,
+  interface: 0,
   deleteInterface: 0,
   deleteDisk: 0,
   address: 0,

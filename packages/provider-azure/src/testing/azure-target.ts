@@ -28,6 +28,7 @@ const delays = {
   createMachine: 60_000,
   allocate: 8_000,
   deleteMachine: 15_000,
+  interface: 0,
   deleteInterface: 3_000,
   deleteDisk: 2_000,
   address: 2_000,

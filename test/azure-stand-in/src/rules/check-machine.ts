@@ -4,6 +4,7 @@ import type { Size } from "../catalog.ts";
 import { checkLinked } from "../permissions.ts";
 import { sameId } from "../resource-id.ts";
 import { at, textAt, type Json, type Reference, type Resource } from "../resource.ts";
+import { checkThere } from "./interfaces.ts";
 import type { Request } from "./request.ts";
 
 const bad = (code: string, message: string) => new ArmError(400, code, message);
@@ -148,6 +149,7 @@ function checkInterfaces({ account, id, body }: Request, size: Size): void {
         "InvalidResourceReference",
         `Resource ${reference.id} referenced by resource ${id} was not found.`,
       );
+    checkThere(card, id);
     const holder = at<string>(card.properties, "virtualMachine", "id");
     if (holder !== undefined && !sameId(holder, id))
       throw bad("NicInUse", `Network Interface ${reference.id} is used by existing resource ${holder}.`);

@@ -2,13 +2,13 @@ import type { Account } from "../account.ts";
 import { ArmError, notFound } from "../arm-error.ts";
 import { checkLinked } from "../permissions.ts";
 import { sameId } from "../resource-id.ts";
-import { at, type Json, type Reference, type Resource } from "../resource.ts";
+import { at, textAt, type Json, type Reference, type Resource } from "../resource.ts";
 import { checkCommon, shown } from "./common.ts";
 import { accepted, type Answer, type Request } from "./request.ts";
 
 const TYPE = "Microsoft.Network/networkInterfaces";
 
-/** PUT of a network interface. Its private address is in the answer at once (inferred). */
+/** PUT of a network interface. Its private address is in the answer at once, also while it is being made (inferred). */
 export function putInterface(request: Request): Answer {
   const { account, id, body, path } = request;
   checkCommon(request);
@@ -32,13 +32,20 @@ export function putInterface(request: Request): Answer {
     properties: {
       ...(body["properties"] as Json),
       ipConfigurations: configurations,
-      provisioningState: "Succeeded",
+      provisioningState: existing === undefined && account.delays.interface > 0 ? "Updating" : "Succeeded",
       ...(existing === undefined ? {} : { virtualMachine: existing.properties["virtualMachine"] }),
     },
   };
   account.put(resource);
-  const operation = account.operations.begin(0, () => undefined);
-  return accepted(request, { status: existing === undefined ? 201 : 200, body: shown(resource), operation });
+  const operation = account.operations.begin(account.delays.interface, () => {
+    resource.properties["provisioningState"] = "Succeeded";
+    return undefined;
+  });
+  return accepted(request, {
+    status: existing === undefined ? 201 : 200,
+    body: structuredClone(shown(resource)),
+    operation,
+  });
 }
 
 function configure(
@@ -96,6 +103,7 @@ function useAddress(
   const resource = account.get(address.id);
   if (resource === undefined)
     throw new ArmError(400, "InvalidResourceReference", `Resource ${address.id} was not found.`);
+  checkThere(resource, id);
   const holder = at<string>(resource.properties, "ipConfiguration", "id");
   if (holder !== undefined && !holder.toLowerCase().startsWith(id.toLowerCase()))
     throw new ArmError(
@@ -138,4 +146,15 @@ export function getResource({ account, id }: Request): Answer {
   const resource = account.get(id);
   if (resource === undefined) throw notFound(id);
   return { status: 200, body: shown(resource) };
+}
+
+/** What is still being made cannot be referred to. @throws ArmError `ReferencedResourceNotProvisioned`. */
+export function checkThere({ id, properties }: Resource, user: string): void {
+  const state = textAt(properties, "provisioningState");
+  if (state === "Succeeded") return;
+  throw new ArmError(
+    409,
+    "ReferencedResourceNotProvisioned",
+    `Cannot proceed with operation because resource ${id} used by resource ${user} is not in Succeeded state. Resource is in ${state} state.`,
+  );
 }
