@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { loadX509 } from "../pki/load-x509.ts";
 import { observeProvider } from "../observability/observe-provider.ts";
+import type { Kubernetes } from "../kubernetes/open-kubernetes.ts";
 import { openTelemetry } from "../observability/telemetry.ts";
+import type { Telemetry } from "../observability/telemetry.ts";
 import { packageVersion as version } from "../release.ts";
 import type { DaemonParts } from "./parts.ts";
 import { openFailedStarts } from "./failed-starts.ts";
@@ -47,13 +49,22 @@ async function startDaemon(parts: DaemonParts, signal: AbortSignal): Promise<Dae
   });
   stack.defer(() => provider.teardown());
   const failedStarts = await openFailedStarts(join(state.path, "failed-starts"), { provider, logger });
-  const { lifecycle, relay } = await openLifecycle(parts, { state, provider, failedStarts, signal });
+  const kubernetes = stack.use(await joinCluster(parts, telemetry));
+  const { lifecycle, relay, clusterIdentity } = await openLifecycle(parts, {
+    state,
+    provider,
+    failedStarts,
+    kubernetes,
+    signal,
+  });
+  stack.use(clusterIdentity);
   stack.use(lifecycle);
   const { adopted, ending, quarantined } = await lifecycle.recover({ signal });
   for (const entry of quarantined) logger.error({ ...entry }, "journal entry cannot be read");
   if (adopted.length + ending.length > 0)
     logger.info({ adopted, ending }, "took over from an earlier daemon");
-  telemetry.follow(lifecycle, relay);
+  telemetry.follow(lifecycle, relay, { peerPodsBehind: kubernetes?.peerPodsBehind });
+  kubernetes?.follow(lifecycle);
 
   const { hypervisor } = stack.use(
     await serve(parts, { lifecycle, relay, provider, failedStarts, telemetry }),
@@ -79,12 +90,25 @@ async function startDaemon(parts: DaemonParts, signal: AbortSignal): Promise<Dae
   return {
     end: async () => {
       const limit = { signal: AbortSignal.timeout(settings.shutdownTimeoutMs) };
-      const drained = hypervisor.shutdown(limit);
-      await lifecycle.close(limit);
-      await drained;
+      await Promise.all([hypervisor.shutdown(limit), lifecycle.close(limit), kubernetes?.withdraw(limit)]);
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** Kubernetes is loaded only where there is some: its client is larger than the rest of the daemon. */
+async function joinCluster(
+  { settings, cloudProvider, env, logger }: DaemonParts,
+  { observer }: Pick<Telemetry, "observer">,
+): Promise<Kubernetes | undefined> {
+  if (settings.kubernetes === undefined) return undefined;
+  const { openKubernetes } = await import("../kubernetes/open-kubernetes.ts");
+  return openKubernetes(settings.kubernetes, {
+    cloudProvider: cloudProvider.name,
+    env,
+    logger,
+    observe: observer.kubernetesRequest,
+  });
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -8,7 +8,9 @@ import type { FailedStarts, RelayControl } from "../sandbox/ports.ts";
 import { defaultReaping, defaultRetry } from "../sandbox/settings.ts";
 import { createGuestPreparation } from "../user-data/guest-preparation.ts";
 import type { GuestTls } from "../user-data/guest-preparation.ts";
-import { clusterIdOf } from "./cluster-id.ts";
+import type { Kubernetes } from "../kubernetes/open-kubernetes.ts";
+import { openClusterIdentity } from "./cluster-id.ts";
+import type { ClusterIdentity } from "./cluster-id.ts";
 import type { DaemonParts } from "./parts.ts";
 import { createLastingRelay } from "./lasting-relay.ts";
 import { createPodDirectories } from "./pod-directories.ts";
@@ -49,14 +51,16 @@ export async function openLifecycle(
     state,
     provider,
     failedStarts,
+    kubernetes,
     signal,
   }: {
     readonly state: StateDirectory;
     readonly provider: Provider;
     readonly failedStarts: FailedStarts;
+    readonly kubernetes: Kubernetes | undefined;
     readonly signal: AbortSignal;
   },
-): Promise<{ lifecycle: Lifecycle; relay: RelayControl }> {
+): Promise<{ lifecycle: Lifecycle; relay: RelayControl; clusterIdentity: ClusterIdentity }> {
   const ensure = (options: { readonly signal: AbortSignal }) =>
     ensureRelay({
       socketPath: settings.relaySocketPath,
@@ -69,11 +73,17 @@ export async function openLifecycle(
     ensure({ signal }),
     openTls(settings.tls, { state, logger }),
     openFileJournal(state.journal),
-    clusterIdOf(settings.clusterId, state.path),
+    openClusterIdentity({
+      setting: settings.clusterId,
+      stateDir: state.path,
+      ...(kubernetes === undefined ? {} : { ask: (options) => kubernetes.clusterId(options) }),
+      clock: systemClock,
+      logger,
+    }),
   ] as const;
   // Side by side, since the first start makes keys and starts a process; and none is left behind when another fails.
   await Promise.allSettled(opening);
-  const [found, tls, journal, clusterId] = await Promise.all(opening);
+  const [found, tls, journal, clusterIdentity] = await Promise.all(opening);
   const relay = createLastingRelay(found, ensure);
   const lifecycle = new Lifecycle({
     provider,
@@ -83,7 +93,9 @@ export async function openLifecycle(
       ...(tls === undefined ? {} : { tls }),
       defaultInitdata: settings.initdata,
       scratchSpace: settings.scratchSpace,
+      ...(kubernetes === undefined ? {} : { pullSecrets: kubernetes.pullSecrets }),
     }),
+    ...(kubernetes === undefined ? {} : { cluster: kubernetes.records }),
     directories: createPodDirectories(settings.podsDir),
     journal,
     failedStarts,
@@ -91,7 +103,7 @@ export async function openLifecycle(
     logger,
     minVni: settings.network.minVni,
     settings: {
-      clusterId,
+      clusterId: () => clusterIdentity.current(),
       nodeName: settings.nodeName,
       maxSandboxes: settings.maxSandboxes,
       forwarderPort: settings.forwarderPort,
@@ -106,7 +118,7 @@ export async function openLifecycle(
       retry: defaultRetry,
     },
   });
-  return { lifecycle, relay };
+  return { lifecycle, relay, clusterIdentity };
 }
 
 async function openTls(

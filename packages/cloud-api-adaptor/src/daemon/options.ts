@@ -184,13 +184,25 @@ export const daemonOptions: OptionSpec = [
     flag: "cluster-id",
     env: "PEERPODS_CLUSTER_ID",
     type: "string",
-    help: "Marks cloud resources as this cluster's; empty: an id made once and kept in the state directory",
+    help: "Marks cloud resources as this cluster's; empty: the UID of kube-system, without Kubernetes an id made once",
   },
   {
     flag: "node-name",
     env: "NODE_NAME",
     type: "string",
     help: "Marks cloud resources as this node's; empty: the host name",
+  },
+  {
+    flag: "pod-uid",
+    env: "POD_UID",
+    type: "string",
+    help: "UID of the daemon's own pod, by which daemons that follow each other on a node know each other",
+  },
+  {
+    flag: "kubeconfig",
+    env: "PEERPODS_KUBECONFIG",
+    type: "string",
+    help: "How to reach the API server; empty: the service account in a pod that has node-name, else no Kubernetes",
   },
   {
     flag: "probe-port",

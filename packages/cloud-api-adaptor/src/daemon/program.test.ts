@@ -1,19 +1,21 @@
-import { EventEmitter } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createClient } from "@connectrpc/connect";
-import { CONTRACT_VERSION, createProviderRegistry, ProviderError } from "@peerpods/cloud-providers";
+import { createProviderRegistry, ProviderError } from "@peerpods/cloud-providers";
 import type { CloudProvider, Finding, ProviderContext } from "@peerpods/cloud-providers";
-import { Hypervisor } from "@peerpods/kata-protocols/hypervisor";
-import { dialTtrpc } from "@peerpods/ttrpc";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { dialControl } from "../control/client.ts";
-import { netnsPath, World } from "../sandbox/testing/world.ts";
-import { runProgram } from "./program.ts";
+import { World } from "../sandbox/testing/world.ts";
 import type { ProgramParts } from "./program.ts";
+import {
+  callHypervisor,
+  createVMRequest,
+  fakeProviderOf,
+  flagsIn,
+  RunningProgram,
+} from "./testing/running-program.ts";
 
 const CANARY = "canary-3f9c1b";
 
@@ -30,93 +32,17 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** A program under way, with all it says. */
-class Program {
-  readonly signals = new EventEmitter();
-  readonly exits: number[] = [];
-  output = "";
-  readonly exitCode: Promise<number>;
-
+/** A program in this test's world. */
+class Program extends RunningProgram {
   constructor(argv: readonly string[], change: Partial<ProgramParts> = {}) {
-    const hear = (text: string) => {
-      this.output += text;
-      this.signals.emit("output");
-    };
-    this.exitCode = runProgram({
-      argv,
-      env: {},
-      stdout: hear,
-      stderr: hear,
-      signals: this.signals,
-      exitNow: (code) => this.exits.push(code),
-      registry: createProviderRegistry([fakeProvider()]),
-      importPackage: () =>
-        Promise.reject(
-          Object.assign(new Error("Cannot find package '@peerpods/provider-nope'"), {
-            code: "ERR_MODULE_NOT_FOUND",
-          }),
-        ),
-      ensureRelay: async () => world.relay,
-      network: () => world.network,
-      ...change,
-    });
-  }
-
-  /** Resolves when the program has said this, rejects when it ends without. */
-  async says(text: string): Promise<void> {
-    const ended = this.exitCode.then((code) => {
-      if (!this.output.includes(text))
-        throw new Error(`ended with ${code} before it said "${text}": ${this.output}`);
-    });
-    while (!this.output.includes(text)) await Promise.race([once(this.signals, "output"), ended]);
-  }
-
-  async stop(): Promise<number> {
-    this.signals.emit("SIGTERM", "SIGTERM");
-    return await this.exitCode;
+    super(world, argv, change);
   }
 }
 
-const fakeProvider = (change: Partial<CloudProvider> = {}): CloudProvider => ({
-  name: "fake",
-  contractVersion: CONTRACT_VERSION,
-  summary: "for tests",
-  options: [
-    { flag: "fake-key", env: "FAKE_KEY", type: "string", secret: true, help: "Secret of the fake cloud" },
-    { flag: "fake-zone", env: "FAKE_ZONE", type: "string", oneOf: ["z1", "z2"], default: "z1", help: "Zone" },
-    { flag: "fake-count", env: "FAKE_COUNT", type: "int", min: 1, max: 9, default: 1, help: "Count" },
-  ],
-  newProvider: async () => world.cloud,
-  ...change,
-});
-
-const flags = (name = "d1") => [
-  "fake",
-  `-state-dir=${join(dir, name, "state")}`,
-  `-socket=${join(dir, "hypervisor.sock")}`,
-  `-pods-dir=${join(dir, "pods")}`,
-  `-control-socket=${join(dir, name, "control.sock")}`,
-  `-relay-socket=${join(dir, name, "relay.sock")}`,
-];
-
-async function hypervisor<T>(
-  act: (client: ReturnType<typeof createClient<typeof Hypervisor>>) => Promise<T>,
-): Promise<T> {
-  await using connection = await dialTtrpc(
-    { path: join(dir, "hypervisor.sock") },
-    { signal: AbortSignal.timeout(5_000) },
-  );
-  return await act(createClient(Hypervisor, connection.transport));
-}
-
-const createVM = (id: string) => ({
-  id,
-  networkNamespacePath: netnsPath,
-  annotations: {
-    "io.kubernetes.cri.sandbox-name": "web",
-    "io.kubernetes.cri.sandbox-namespace": "default",
-  },
-});
+const fakeProvider = (change: Partial<CloudProvider>) => fakeProviderOf(world, change);
+const flags = (name?: string) => flagsIn(dir, name);
+const hypervisor = (act: Parameters<typeof callHypervisor>[1]) => callHypervisor(dir, act);
+const createVM = createVMRequest;
 
 describe("the command line", () => {
   it.each<[string[], number, RegExp]>([

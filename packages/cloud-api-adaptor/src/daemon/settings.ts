@@ -5,6 +5,7 @@ import { parseTlsProfile } from "@peerpods/podvm-contract";
 import type { TlsProfile, TlsProfileInput } from "@peerpods/podvm-contract";
 import type { TlsFiles } from "../pki/configured-tls.ts";
 import { maxSandboxIdLength } from "../sandbox/sandbox-id.ts";
+import type { KubernetesSettings } from "../kubernetes/open-kubernetes.ts";
 import { checkEncodedInitdata } from "../user-data/initdata.ts";
 
 /** Port that the chart's startup probe asks. */
@@ -34,6 +35,8 @@ export interface DaemonSettings {
   /** Empty: made once and kept. */
   readonly clusterId: string;
   readonly nodeName: string;
+  /** Absent: no Kubernetes. */
+  readonly kubernetes?: KubernetesSettings;
   /** 0: no probe endpoint. */
   readonly probePort: number;
   readonly reapGraceMs: number;
@@ -125,6 +128,17 @@ export function toSettings(
     scratchSpace: flag("enable-scratch-space"),
     clusterId: text("cluster-id"),
     nodeName: text("node-name") || hostname(),
+    // A pod may run this program for other reasons; the daemon's own is told the node's name.
+    ...((inKubernetes && text("node-name") !== "") || text("kubeconfig") !== ""
+      ? {
+          kubernetes: {
+            kubeconfig: text("kubeconfig"),
+            nodeName: text("node-name"),
+            podUid: text("pod-uid"),
+            limit: number("peerpods-limit-per-node"),
+          },
+        }
+      : {}),
     probePort: probePort >= 0 ? probePort : inKubernetes ? KUBERNETES_PROBE_PORT : 0,
     reapGraceMs: number("reap-grace"),
     shutdownTimeoutMs: number("shutdown-timeout"),

@@ -2,7 +2,6 @@ import { chmod, chown, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { clusterIdOf } from "./cluster-id.ts";
 import { openStateDirectory } from "./state-dir.ts";
 
 let dir: string;
@@ -36,22 +35,5 @@ describe("the state directory", () => {
   it.skipIf(process.getuid?.() !== 0)("of another user is refused (needs root to make one)", async () => {
     await chown(dir, 1, 1);
     await expect(openStateDirectory(dir)).rejects.toThrow("belongs to user 1");
-  });
-});
-
-describe("the cluster id", () => {
-  it("is the setting", async () => {
-    expect(await clusterIdOf("prod-1", dir)).toBe("prod-1");
-  });
-
-  it("is made once and kept when there is no setting", async () => {
-    const made = await clusterIdOf("", dir);
-    expect(made).toMatch(/^[0-9a-f-]{36}$/);
-    expect(await clusterIdOf("", dir)).toBe(made);
-    expect(await modeOf(join(dir, "cluster-id"))).toBe(0o600);
-  });
-
-  it.each(["a b", "-x", "x".repeat(200), "a;b"])("refuses %j, which could not be a tag", async (id) => {
-    await expect(clusterIdOf(id, dir)).rejects.toThrow("cluster-id:");
   });
 });

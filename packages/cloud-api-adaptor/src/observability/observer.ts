@@ -16,6 +16,14 @@ export interface ObservedCall {
   readonly sandboxId?: string;
 }
 
+/** A request to the Kubernetes API server that was answered or failed. */
+export interface KubernetesRequest {
+  readonly verb: string;
+  readonly resource: string;
+  /** The answer's status, or the error's code. */
+  readonly outcome: string;
+}
+
 /** Those who measure. Told of what has happened; they neither throw nor wait, and nothing depends on them. */
 export interface Observer {
   /** A call of the kata shim. */
@@ -28,6 +36,8 @@ export interface Observer {
   sandboxGone?(last: SandboxRecord, atMs: number): void;
   /** What the relay says of a sandbox's connections has changed. */
   relayChanged?(sandbox: RelaySandbox): void;
+  /** A request to the Kubernetes API server. */
+  kubernetesRequest?(request: KubernetesRequest): void;
 }
 
 /** One observer that tells several. */
@@ -45,6 +55,7 @@ export function combineObservers(observers: readonly Observer[]): Required<Obser
     sandboxChanged: all("sandboxChanged"),
     sandboxGone: all("sandboxGone"),
     relayChanged: all("relayChanged"),
+    kubernetesRequest: all("kubernetesRequest"),
   };
 }
 

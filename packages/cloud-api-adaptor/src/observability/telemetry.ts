@@ -3,7 +3,7 @@ import type { Logger } from "@peerpods/cloud-providers";
 import type { Lifecycle } from "../sandbox/lifecycle.ts";
 import type { RelayControl } from "../sandbox/ports.ts";
 import { followLifecycle, followRelay } from "./follow.ts";
-import { createMetrics, type Metrics } from "./metrics/metrics.ts";
+import { createMetrics, type ClusterSource, type Metrics } from "./metrics/metrics.ts";
 import { combineObservers, type Observer } from "./observer.ts";
 import { openTracing } from "./tracing/open-tracing.ts";
 
@@ -13,7 +13,11 @@ export interface Telemetry extends AsyncDisposable {
   /** Absent when nobody could ask for them. */
   readonly metrics: Metrics | undefined;
   /** From now on these are followed; called once, after the recovery. */
-  follow(lifecycle: Pick<Lifecycle, "list" | "waitUntil">, relay: Pick<RelayControl, "list" | "watch">): void;
+  follow(
+    lifecycle: Pick<Lifecycle, "list" | "waitUntil">,
+    relay: Pick<RelayControl, "list" | "watch">,
+    cluster: ClusterSource,
+  ): void;
 }
 
 export interface TelemetryOptions {
@@ -41,9 +45,9 @@ export async function openTelemetry(options: TelemetryOptions): Promise<Telemetr
   return {
     observer,
     metrics,
-    follow: (lifecycle, relay) => {
+    follow: (lifecycle, relay, { peerPodsBehind }) => {
       if (observers.length === 0) return;
-      metrics?.watch({ list: () => lifecycle.list(), relay });
+      metrics?.watch({ list: () => lifecycle.list(), relay, peerPodsBehind });
       stack.use(followLifecycle(lifecycle, observer, () => systemClock.now()));
       // Only traces wait for the first container; metrics ask the relay when they are asked.
       if (tracing !== undefined)

@@ -34,12 +34,17 @@ export interface StartCall {
 
 /**
  * Gets an instance for the sandbox: one attempt for each placement the provider names, in order, until one is not refused
- * with `no_capacity`. Each attempt has a token of its own, which is journaled before the cloud is asked.
+ * with `no_capacity`. Each attempt has a token of its own, which is journaled, and told to the cluster where that listens,
+ * before the cloud is asked.
  */
 export async function createInstance(
   sandbox: Sandbox,
-  { provider, clock, logger }: LifecycleContext,
-  { userData, ...limits }: StartCall & { readonly userData: string },
+  { provider, cluster, clock, logger }: LifecycleContext,
+  {
+    userData,
+    podUid,
+    ...limits
+  }: StartCall & { readonly userData: string; readonly podUid?: string | undefined },
 ): Promise<AttemptResult> {
   const call: CallContext = { ...limits, logger };
   /** Token of an attempt that left nothing. It is dropped with the next write instead of with one of its own. */
@@ -49,9 +54,10 @@ export async function createInstance(
     const attempt = nextAttempt(sandbox.record, placement);
     const replaces = spent === undefined ? {} : { replaces: spent };
     const record = await sandbox.apply((record) =>
-      attemptIntended(record, { attempt, nowMs: clock.now(), ...replaces }),
+      attemptIntended(record, { attempt, nowMs: clock.now(), podUid, ...replaces }),
     );
     spent = undefined;
+    await cluster?.intended(record, limits);
     try {
       const instance = await provider.createInstance(requestFor(record, attempt, userData), call);
       return { token: attempt.token, instance };

@@ -1,6 +1,5 @@
 import type { Lifecycle, SandboxStatus } from "./lifecycle.ts";
 import type { WaitOptions } from "./ports.ts";
-import type { SandboxRecord } from "./record.ts";
 
 /** A sandbox as it is now, or that it is gone for good. */
 export type SandboxChange =
@@ -16,12 +15,12 @@ export async function* followSandboxes(
   lifecycle: Pick<Lifecycle, "list" | "waitUntil">,
   { signal, isWanted = () => true }: WaitOptions & { readonly isWanted?: (sandboxId: string) => boolean },
 ): AsyncGenerator<SandboxChange, never> {
-  const seen = new Map<string, SandboxRecord>();
+  const seen = new Map<string, SandboxStatus>();
   const wanted = () => lifecycle.list().filter(({ record }) => isWanted(record.sandboxId));
   for (;;) {
     const changes = await lifecycle.waitUntil(() => changesSince(seen, wanted()), { signal });
     for (const change of changes) {
-      if (change.type === "changed") seen.set(change.status.record.sandboxId, change.status.record);
+      if (change.type === "changed") seen.set(change.status.record.sandboxId, change.status);
       else seen.delete(change.sandboxId);
       yield change;
     }
@@ -30,13 +29,16 @@ export async function* followSandboxes(
 
 /** What differs from what was seen; `undefined` when nothing does. A record is a value, so identity tells. */
 function changesSince(
-  seen: ReadonlyMap<string, SandboxRecord>,
+  seen: ReadonlyMap<string, SandboxStatus>,
   now: readonly SandboxStatus[],
 ): readonly SandboxChange[] | undefined {
   const present = new Set(now.map(({ record }) => record.sandboxId));
   const changes: readonly SandboxChange[] = [
     ...now
-      .filter(({ record }) => seen.get(record.sandboxId) !== record)
+      .filter(({ record, lastError }) => {
+        const before = seen.get(record.sandboxId);
+        return before?.record !== record || before.lastError !== lastError;
+      })
       .map((status) => ({ type: "changed", status }) as const),
     ...[...seen.keys()]
       .filter((id) => !present.has(id))

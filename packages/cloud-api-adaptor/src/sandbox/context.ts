@@ -2,6 +2,7 @@ import type { Logger, Provider } from "@peerpods/cloud-providers";
 import type { IndexAllocator } from "./index-allocator.ts";
 import type {
   Clock,
+  ClusterRecords,
   FailedStarts,
   GuestPreparation,
   Journal,
@@ -20,6 +21,8 @@ export interface LifecycleParts {
   readonly guest: GuestPreparation;
   readonly directories: PodDirectories;
   readonly journal: Journal;
+  /** Absent: there is no cluster. */
+  readonly cluster?: ClusterRecords;
   /** Absent: what failed guests wrote is not kept. */
   readonly failedStarts?: Pick<FailedStarts, "keep">;
   readonly clock: Clock;

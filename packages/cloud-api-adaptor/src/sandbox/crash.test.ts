@@ -54,7 +54,7 @@ async function liveOn(world: World, progress: Progress): Promise<void> {
   const isRunning = daemon.list().some(({ record }) => record.phase === "running");
   if (progress === "started" && isRunning) {
     const kinds = Object.keys(world.leftovers());
-    expect(kinds).toEqual(["instances", "relay", "tunnels", "directories", "journal"]);
+    expect(kinds).toEqual(["instances", "relay", "tunnels", "directories", "cluster", "journal"]);
     await daemon.start(sandboxId, patient);
     await daemon.stop(sandboxId);
   }

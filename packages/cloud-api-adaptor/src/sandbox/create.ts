@@ -40,7 +40,7 @@ async function newRecord(
   options: WaitOptions,
 ): Promise<SandboxRecord> {
   const { indices, directories, clock, settings } = context;
-  const owner = { ...request, clusterId: settings.clusterId, nodeName: settings.nodeName };
+  const owner = { ...request, clusterId: settings.clusterId(), nodeName: settings.nodeName };
   checkTags(owner);
   const facts = await inspect(request, context, options);
   const { index, vni } = await indices.allocate(options);

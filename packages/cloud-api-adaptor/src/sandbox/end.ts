@@ -1,25 +1,26 @@
 import type { LifecycleContext } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
-import { explain } from "./errors.ts";
 import { tagsOf } from "./attempts.ts";
 import type { Attempt, SandboxRecord } from "./record.ts";
 import type { Ending, Sandbox } from "./sandbox.ts";
 import { nowEnding } from "./transitions.ts";
+import type { EndReason } from "./transitions.ts";
 
 /**
  * Begins to remove a sandbox, from whatever phase, and returns at once. The sandbox's `ending` is set by the caller, so
  * that it happens once.
  *
  * First the end is journaled and the relay lets go; then, as long as it takes, every instance that may exist is deleted
- * until the cloud confirms it, the tunnel is taken down and the directory removed; the journal entry goes last. Each step
- * can be repeated, so a daemon that dies in between begins again from the record.
+ * until the cloud confirms it, the tunnel is taken down and the directory removed, and the cluster lets go of its record;
+ * the journal entry goes last. Each step can be repeated, so a daemon that dies in between begins again from the record.
  */
 export function endSandbox(
   sandbox: Sandbox,
   context: LifecycleContext,
-  { phase, reason, onGone }: { phase: "stopping" | "failed"; reason: string; onGone: () => void },
+  { onGone, ...why }: EndReason & { onGone: () => void },
 ): Ending {
-  const accepted = accept(sandbox, context, { phase, reason });
+  const { reason } = why;
+  const accepted = accept(sandbox, context, why);
   const done = accepted
     .then(async () => {
       await sandbox.start?.settled();
@@ -34,20 +35,17 @@ export function endSandbox(
   return { accepted, done };
 }
 
-async function accept(
-  sandbox: Sandbox,
-  context: LifecycleContext,
-  { phase, reason }: { phase: "stopping" | "failed"; reason: string },
-): Promise<void> {
+async function accept(sandbox: Sandbox, context: LifecycleContext, why: EndReason): Promise<void> {
+  const { phase, reason } = why;
   const record = await sandbox.applyAnyway((record) =>
-    nowEnding(record, { phase, reason, nowMs: context.clock.now() }),
+    nowEnding(record, { ...why, nowMs: context.clock.now() }),
   );
   context.logger.info({ sandboxId: sandbox.id, podName: record.podName, phase, reason }, "removing sandbox");
   try {
     await closeRelay(record, context);
   } catch (error) {
     // Tried again below, until it works.
-    sandbox.lastError = explain(error);
+    sandbox.stepFailed(error);
     context.logger.warn({ sandboxId: sandbox.id, err: error }, "agent relay did not let go of the sandbox");
   }
 }
@@ -68,6 +66,7 @@ async function removeAll(sandbox: Sandbox, context: LifecycleContext): Promise<v
     what: "pod directory cannot be removed",
     act: () => context.directories.remove(sandbox.id),
   });
+  await context.cluster?.release(sandbox.record, { signal: context.signal });
   await untilDone(sandbox, context, {
     what: "journal entry cannot be removed",
     act: () => context.journal.remove(sandbox.id),
@@ -136,7 +135,7 @@ async function untilDone(
       return;
     } catch (error) {
       signal.throwIfAborted();
-      sandbox.lastError = explain(error);
+      sandbox.stepFailed(error);
       logger.warn({ sandboxId: sandbox.id, err: error, tries, retryInMs: pauseMs }, `${what}; trying again`);
     }
     await clock.sleep(pauseMs, { signal });

@@ -41,3 +41,10 @@ export function explain(error: unknown): string {
   }
   return parts.join(": ").replaceAll(/\s*[\r\n]+\s*/g, " ") || "unknown error";
 }
+
+/** The code of what went wrong, below the lifecycle's own wrapping; `undefined` when nothing in it has one. */
+export function failureCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const own = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return error instanceof SandboxError ? (failureCode(error.cause) ?? own) : own;
+}

@@ -3,7 +3,7 @@ import { settleOrAbort, withDeadline } from "./deadline.ts";
 import { createSandbox } from "./create.ts";
 import type { CreateRequest } from "./create.ts";
 import { endSandbox } from "./end.ts";
-import { explain, SandboxError } from "./errors.ts";
+import { explain, failureCode, SandboxError } from "./errors.ts";
 import { IndexAllocator } from "./index-allocator.ts";
 import type { RelaySandbox, WaitOptions } from "./ports.ts";
 import { reapReason } from "./reap.ts";
@@ -15,6 +15,7 @@ import { SandboxTable } from "./sandbox-table.ts";
 import type { StartCall } from "./attempts.ts";
 import { startSandbox } from "./start.ts";
 import { StartRun } from "./start-run.ts";
+import type { EndReason } from "./transitions.ts";
 
 /** One sandbox for those who look: `peerpods ps`, metrics, tests. */
 export interface SandboxStatus {
@@ -194,13 +195,13 @@ export class Lifecycle implements AsyncDisposable {
     try {
       await startSandbox(sandbox, this.#context, { ...call, signal });
     } catch (error) {
-      void this.#end(sandbox, { phase: "failed", reason: explain(error) });
+      void this.#end(sandbox, { phase: "failed", reason: explain(error), code: failureCode(error) });
       throw startFailure(sandbox, error);
     }
   }
 
   /** Begins the removal, once. Resolves when it is accepted; never rejects. */
-  #end(sandbox: Sandbox, why: { phase: "stopping" | "failed"; reason: string }): Promise<void> {
+  #end(sandbox: Sandbox, why: EndReason): Promise<void> {
     sandbox.ending ??= endSandbox(sandbox, this.#context, {
       ...why,
       onGone: () => {

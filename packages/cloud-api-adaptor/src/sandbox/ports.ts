@@ -63,6 +63,22 @@ export interface PodDirectories {
   remove(sandboxId: string): Promise<void>;
 }
 
+/**
+ * The sandbox's record in the cluster, derived from the journal's: what is left when this node is lost. The cluster never
+ * decides about a sandbox and never holds up its start; what it cannot take now, it is given later.
+ */
+export interface ClusterRecords {
+  /** UID of the sandbox's Pod; `undefined` when the cluster does not tell in time. Rejects with `signal.reason` only. */
+  podUid(record: SandboxRecord, options: WaitOptions): Promise<string | undefined>;
+  /**
+   * An attempt is on disk, and the cloud is asked next. Resolves when the cluster has it, or fails to take it, or takes too
+   * long. Rejects with `signal.reason` only.
+   */
+  intended(record: SandboxRecord, options: WaitOptions): Promise<void>;
+  /** Nothing of the sandbox is left. Resolves when the cluster holds no record of it any more, however long that takes. */
+  release(record: SandboxRecord, options: WaitOptions): Promise<void>;
+}
+
 /** A start that failed, with what its guest wrote. */
 export interface FailedStart {
   readonly sandboxId: string;

@@ -68,6 +68,8 @@ export interface SandboxRecord {
   readonly network: PodNetworkConfig & { readonly vxlanId: number; readonly vxlanPort: number };
   /** The pod's own initdata, TOML; absent means the daemon's default. */
   readonly initdata?: string;
+  /** UID of the Pod, where the cluster told it before the first attempt; the Pod may be gone, and another have its name. */
+  readonly podUid?: string;
   readonly phase: Phase;
   /** Number of the latest attempt; 0 before the first. */
   readonly lastAttempt: number;
@@ -77,5 +79,7 @@ export interface SandboxRecord {
   readonly tunnel?: WorkerTunnel;
   /** Why it is stopping or failed. */
   readonly reason?: string;
+  /** Code of the error that made it fail, where that has one; for those who explain it. */
+  readonly failureCode?: string;
   readonly times: SandboxTimes;
 }

@@ -79,7 +79,7 @@ describe("the next daemon", () => {
 
   it("deletes with the tags the instance was made with, whatever is configured now", async () => {
     await runOne();
-    const daemon = await world.daemon({ settings: { nodeName: "renamed", clusterId: "another" } });
+    const daemon = await world.daemon({ settings: { nodeName: "renamed", clusterId: () => "another" } });
     await daemon.stop(sandboxId);
     await settle();
     expect(world.leftovers()).toEqual({});

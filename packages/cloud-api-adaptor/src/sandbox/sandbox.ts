@@ -13,8 +13,7 @@ export class Sandbox {
   start: StartRun | undefined;
   /** Set once, when removal begins. */
   ending: Ending | undefined;
-  /** Latest failure of a removal step, for people. */
-  lastError: string | undefined;
+  #lastError: string | undefined;
   readonly #context: Pick<LifecycleContext, "journal" | "logger">;
   readonly #onChange: () => void;
   #record: SandboxRecord;
@@ -32,6 +31,17 @@ export class Sandbox {
 
   get record(): SandboxRecord {
     return this.#record;
+  }
+
+  /** Latest failure of a removal step, for people. */
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** Notes a failed step of its removal. */
+  stepFailed(error: unknown): void {
+    this.#lastError = explain(error);
+    this.#onChange();
   }
 
   /**
@@ -61,7 +71,7 @@ export class Sandbox {
       try {
         await this.#context.journal.write(next);
       } catch (error) {
-        this.lastError = explain(error);
+        this.stepFailed(error);
         this.#context.logger.error(
           { err: error, sandboxId: this.id, phase: next.phase },
           "journal cannot be written; going on without",

@@ -1,7 +1,7 @@
 /** Numbers and names that the lifecycle is told once. Every time is in milliseconds. */
 export interface LifecycleSettings {
-  /** Marks every cloud resource: which cluster and node it belongs to. */
-  readonly clusterId: string;
+  /** With the node's name marks every cloud resource of a sandbox. Asked when one is created, which then keeps it. */
+  readonly clusterId: () => string;
   readonly nodeName: string;
   /** Sandboxes that may exist at once, not counting those that are being removed. Negative is no limit. */
   readonly maxSandboxes: number;

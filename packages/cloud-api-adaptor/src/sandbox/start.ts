@@ -18,8 +18,12 @@ export async function startSandbox(
   context: LifecycleContext,
   call: StartCall,
 ): Promise<void> {
-  const guest = await context.guest.prepare(sandbox.record, call);
-  const { token, instance } = await createInstance(sandbox, context, { ...call, userData: guest.userData });
+  const [guest, podUid] = await Promise.all([
+    context.guest.prepare(sandbox.record, call),
+    context.cluster?.podUid(sandbox.record, call),
+  ]);
+  const { userData } = guest;
+  const { token, instance } = await createInstance(sandbox, context, { ...call, userData, podUid });
   const tunnel = await sandbox.apply((record) => {
     const known = instanceKnown(record, { token, instance, nowMs: context.clock.now() });
     return isEnding(record) ? known : connectionIntended(known, tunnelTo(known));

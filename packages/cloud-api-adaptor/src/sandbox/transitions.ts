@@ -8,10 +8,24 @@ import type { WorkerTunnel } from "@peerpods/pod-network";
 import { SandboxError } from "./errors.ts";
 import type { Attempt, SandboxRecord } from "./record.ts";
 
+/** Why a sandbox ends. */
+export interface EndReason {
+  readonly phase: "stopping" | "failed";
+  /** One line for people. */
+  readonly reason: string;
+  /** Code of the error that made it fail. */
+  readonly code?: string | undefined;
+}
+
 /** Before the cloud is asked. `replaces` names the attempt that just failed leaving nothing, so it need not be undone. */
 export function attemptIntended(
   record: SandboxRecord,
-  { attempt, nowMs, replaces }: { attempt: Attempt; nowMs: number; replaces?: string },
+  {
+    attempt,
+    nowMs,
+    replaces,
+    podUid,
+  }: { attempt: Attempt; nowMs: number; replaces?: string; podUid?: string | undefined },
 ): SandboxRecord {
   requireStartable(record);
   if (attempt.number <= record.lastAttempt) {
@@ -22,6 +36,7 @@ export function attemptIntended(
   }
   return {
     ...record,
+    ...(podUid === undefined ? {} : { podUid }),
     phase: "starting",
     lastAttempt: attempt.number,
     attempts: [...record.attempts.filter(({ token }) => token !== replaces), attempt],
@@ -68,10 +83,16 @@ export function nowRunning(
 /** Before the first removal. What is ending already keeps its first reason. */
 export function nowEnding(
   record: SandboxRecord,
-  { phase, reason, nowMs }: { phase: "stopping" | "failed"; reason: string; nowMs: number },
+  { phase, reason, code, nowMs }: EndReason & { nowMs: number },
 ): SandboxRecord {
   if (isEnding(record)) return record;
-  return { ...record, phase, reason: reason.slice(0, 2000), times: { ...record.times, endingMs: nowMs } };
+  return {
+    ...record,
+    phase,
+    reason: reason.slice(0, 2000),
+    ...(code === undefined ? {} : { failureCode: code.slice(0, 100) }),
+    times: { ...record.times, endingMs: nowMs },
+  };
 }
 
 /** Nothing but removal can happen to this sandbox any more. */

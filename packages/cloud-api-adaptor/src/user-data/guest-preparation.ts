@@ -9,10 +9,7 @@ import type { SandboxRecord } from "../sandbox/record.ts";
 /** Looks up the registry credentials of a pod. The one in `kubernetes/` reads its pull secrets. */
 export interface PullSecrets {
   /** `auth.json` as text, or `undefined` when the pod has none. */
-  authJson(
-    pod: { readonly name: string; readonly namespace: string },
-    options: WaitOptions,
-  ): Promise<string | undefined>;
+  authJson(record: SandboxRecord, options: WaitOptions): Promise<string | undefined>;
 }
 
 /** TLS between relay and forwarder, as configured; absent means plain TCP. */
@@ -39,7 +36,7 @@ export function createGuestPreparation(options: GuestPreparationOptions): GuestP
     prepare: async (record, { signal }) => {
       const [tls, authJson] = await Promise.all([
         options.tls?.source.issue(record.instanceName),
-        options.pullSecrets?.authJson({ name: record.podName, namespace: record.podNamespace }, { signal }),
+        options.pullSecrets?.authJson(record, { signal }),
       ]);
       const apf = serializeApfConfig(apfConfig(record, { ...tls?.guest, ...profileOf(options.tls) }));
       const userData = createCloudConfig(files(record, options, { apf, authJson }));

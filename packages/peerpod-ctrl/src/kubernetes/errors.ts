@@ -77,7 +77,7 @@ export function errorFromAnswer(
     retryAfter,
   }: { readonly status: number; readonly body: string; readonly retryAfter?: string },
 ): KubernetesError {
-  const { message, reason, names } = readStatus(body);
+  const { message, reason, names, cause } = readStatus(body);
   const what = describeScope(scope);
   const seconds = Number(retryAfter);
   const options = Number.isFinite(seconds) && seconds > 0 ? { retryAfterMs: seconds * 1_000 } : {};
@@ -87,6 +87,8 @@ export function errorFromAnswer(
       code,
       `${what}: the API server does not know ${scope.resource}.${scope.group}; install its CRD (deploy/crds)`,
     );
+  if (code === "forbidden" && cause === "NamespaceTerminating")
+    return new KubernetesError(code, `${what}: the namespace is being deleted`);
   if (code === "forbidden")
     return new KubernetesError(
       code,
@@ -133,20 +135,22 @@ function codeOf(
   }
 }
 
-function readStatus(body: string): { message: string; reason: string; names: boolean } {
+function readStatus(body: string): { message: string; reason: string; names: boolean; cause: string } {
   try {
     const { message, reason, details } = JSON.parse(body) as {
       message?: unknown;
       reason?: unknown;
-      details?: { name?: unknown };
+      details?: { name?: unknown; causes?: readonly { reason?: unknown }[] };
     };
+    const cause = details?.causes?.[0]?.reason;
     return {
       message: typeof message === "string" ? message.slice(0, 1_000) : "",
       reason: typeof reason === "string" ? reason : "",
       names: typeof details?.name === "string" && details.name !== "",
+      cause: typeof cause === "string" ? cause : "",
     };
   } catch {
-    return { message: body.trim().slice(0, 200), reason: "", names: false };
+    return { message: body.trim().slice(0, 200), reason: "", names: false, cause: "" };
   }
 }
 

@@ -46,7 +46,9 @@ export async function startPrivateDaemon(
   options: PrivateDaemonOptions,
   signal: AbortSignal,
 ): Promise<PrivateDaemon> {
-  const { provider, argv, env, programUrl } = options;
+  const { provider, argv, programUrl } = options;
+  // Its pod is nobody's: no cluster shall hear of it, also when the tool is called in the pod of a daemon.
+  const env = { ...options.env, KUBERNETES_SERVICE_HOST: undefined, PEERPODS_KUBECONFIG: undefined };
   const directory = await mkdtemp(SHORT_PREFIX);
   const at = (name: string) => join(directory, name);
   const clusterId = `try-${randomBytes(6).toString("hex")}`;
@@ -73,6 +75,7 @@ export async function startPrivateDaemon(
       ...argv,
       ...["-socket", at("hypervisor.sock"), "-pods-dir", at("pods"), "-state-dir", at("state")],
       ...["-control-socket", at("control.sock"), "-relay-socket", at("relay.sock"), "-cluster-id", clusterId],
+      ...["-kubeconfig", ""],
     ],
     env,
   );

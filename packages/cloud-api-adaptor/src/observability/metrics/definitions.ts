@@ -87,6 +87,16 @@ export const metricDefinitions = {
     labels: [],
     help: "Times that the relay got a lost VM connection back",
   },
+  peerpods_peerpods_behind: {
+    type: "gauge",
+    labels: [],
+    help: "PeerPods that the API server could not be given yet",
+  },
+  peerpods_kubernetes_requests_total: {
+    type: "counter",
+    labels: ["verb", "resource", "outcome"],
+    help: "Requests to the Kubernetes API server by HTTP status or error code",
+  },
   process_start_time_seconds: {
     type: "gauge",
     labels: [],

@@ -24,7 +24,7 @@ afterEach(() => resources.disposeAsync());
 async function daemonWithMetrics(): Promise<Lifecycle> {
   const daemon = await world.daemon();
   resources.use(followLifecycle(daemon, combineObservers([metrics]), () => world.clock.now()));
-  metrics.watch({ list: () => daemon.list(), relay: world.relay });
+  metrics.watch({ list: () => daemon.list(), relay: world.relay, peerPodsBehind: () => 3 });
   return daemon;
 }
 

@@ -11,8 +11,14 @@ const RELAY_TIMEOUT_MS = 2_000;
 const phases: readonly Phase[] = ["created", "starting", "running", "stopping", "failed"];
 const vmStates: readonly RelaySandbox["state"][] = ["connecting", "connected", "reconnecting", "lost"];
 
+/** What is known of the cluster. */
+export interface ClusterSource {
+  /** PeerPods that are not yet what they should be; absent without Kubernetes. */
+  readonly peerPodsBehind: (() => number) | undefined;
+}
+
 /** What is looked at when somebody asks for the metrics. */
-export interface MetricsSource {
+export interface MetricsSource extends ClusterSource {
   readonly list: () => readonly SandboxStatus[];
   readonly relay: Pick<RelayControl, "list">;
 }
@@ -88,6 +94,7 @@ export async function createMetrics(facts: MetricsFacts): Promise<Metrics> {
     await lookAtProcess();
     if (source === undefined) return;
     lookAtSandboxes(source.list());
+    if (source.peerPodsBehind !== undefined) gauge("peerpods_peerpods_behind").set(source.peerPodsBehind());
     await lookAtRelay(source.relay);
   };
 
@@ -112,6 +119,8 @@ export async function createMetrics(facts: MetricsFacts): Promise<Metrics> {
           (atMs - times.endingMs) / 1000,
         );
     },
+    kubernetesRequest: ({ verb, resource, outcome }) =>
+      counter("peerpods_kubernetes_requests_total").inc({ verb, resource, outcome }),
     watch: (next) => {
       source = next;
     },

@@ -3,6 +3,7 @@ import type { Interposer } from "./world.ts";
 /** Acts of a whole life around each of which a daemon is made to die; `docs/lifecycle.md` tells what is left. */
 export const crashMoments = [
   "write",
+  "intended",
   "createInstance",
   "setUp",
   "open",
@@ -10,6 +11,7 @@ export const crashMoments = [
   "deleteInstance",
   "tearDown",
   "remove",
+  "release",
 ] as const;
 
 const never = new Promise<never>(() => undefined);

@@ -8,6 +8,7 @@ import type { FailedStarts, GuestPreparation, PodDirectories, WaitOptions } from
 import { defaultReaping, defaultRetry } from "../settings.ts";
 import type { LifecycleSettings } from "../settings.ts";
 import { FakeCloud } from "./fake-cloud.ts";
+import { FakeClusterRecords } from "./fake-cluster-records.ts";
 import { FakeNetwork } from "./fake-network.ts";
 import { FakeRelay } from "./fake-relay.ts";
 import { settle } from "./settle.ts";
@@ -31,6 +32,7 @@ export class World implements AsyncDisposable {
   readonly directories = new Set<string>();
   /** Absent: failed starts are not kept. */
   failedStarts: Pick<FailedStarts, "keep"> | undefined;
+  readonly cluster = new FakeClusterRecords();
   readonly #daemons: Lifecycle[] = [];
 
   constructor() {
@@ -69,12 +71,13 @@ export class World implements AsyncDisposable {
       journal: interpose(this.journal),
       directories: interpose(this.#podDirectories()),
       guest: guestPreparation,
+      cluster: interpose(this.cluster),
       ...(this.failedStarts === undefined ? {} : { failedStarts: this.failedStarts }),
       clock: this.clock,
       logger: silentLogger,
       minVni,
       settings: {
-        clusterId: "test-cluster",
+        clusterId: () => "test-cluster",
         nodeName: "worker-1",
         maxSandboxes: 10,
         forwarderPort: 15_150,
@@ -97,6 +100,7 @@ export class World implements AsyncDisposable {
       relay: this.relay.carried,
       tunnels: this.network.tunnels.map(({ vxlanId }) => vxlanId),
       directories: [...this.directories],
+      cluster: [...this.cluster.records.keys()],
       journal: [...this.journal.entries.keys()],
     };
     return Object.fromEntries(Object.entries(found).filter(([, items]) => items.length > 0));

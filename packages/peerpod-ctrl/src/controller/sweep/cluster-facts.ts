@@ -10,6 +10,7 @@ import type { ClusterFacts } from "./judge-instance.ts";
 
 /** PeerPods as a sweep asks for them, read once. */
 export interface Records {
+  readonly peerPods: readonly PeerPod[];
   /** Whether a PeerPod names this instance. */
   names(provider: string, record: InstanceRecord): boolean;
   sandboxIdsOf(pod: string): readonly string[];
@@ -31,6 +32,7 @@ export async function readRecords(peerPods: PeerPodClient, signal: AbortSignal):
     sandboxes.set(pod, [...(sandboxes.get(pod) ?? []), sandboxID]);
   }
   return {
+    peerPods: items,
     names: (provider, { id, tags }) => ids.has(`${provider}/${id}`) || tokens.has(tags[tagKeys.token] ?? ""),
     sandboxIdsOf: (pod) => sandboxes.get(pod) ?? [],
     providers: [...new Set(items.map(({ spec }) => spec.cloudProvider ?? ""))].filter((name) => name !== ""),

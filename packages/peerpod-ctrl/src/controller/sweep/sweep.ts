@@ -10,6 +10,7 @@ import {
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import type { ControllerContext } from "../context.ts";
 import { readFacts, readRecords, type Records } from "./cluster-facts.ts";
+import { deleteLostRecords } from "./lost-records.ts";
 import { judgeInstance, orphaned, type Finding } from "./judge-instance.ts";
 
 /** One instance, as a sweep found it. */
@@ -44,7 +45,8 @@ export interface SweepOptions {
 }
 
 /**
- * Looks for instances of this cluster that nobody will ever delete, and deletes them after the grace period.
+ * Looks for instances of this cluster that nobody will ever delete, and deletes them after the grace period; and for PeerPods
+ * that nobody will ever delete, which then take theirs along.
  *
  * Instances are listed before PeerPods are read: an intent is recorded before its instance is made, so whatever is in the
  * first list and not in the second has no record.
@@ -52,7 +54,9 @@ export interface SweepOptions {
  */
 export async function sweep(options: SweepOptions, context: ControllerContext): Promise<SweepReport> {
   const { providers, logger, observer, signal, peerPods } = context;
-  const names = new Set([...options.providers, ...(await readRecords(peerPods, signal)).providers]);
+  const records = await readRecords(peerPods, signal);
+  await deleteLostRecords(records.peerPods, options, context);
+  const names = new Set([...options.providers, ...records.providers]);
   const instances: SweptInstance[] = [];
   const skipped: { provider: string; why: string }[] = [];
   for (const name of [...names].sort()) {
