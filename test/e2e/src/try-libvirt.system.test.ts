@@ -74,6 +74,19 @@ describe.skipIf(missing !== undefined)(
       ]);
     });
 
+    it("conformance tries rules of the contract on it", async () => {
+      const rules = ["--rule", "verifier-content", "--rule", "delete-unknown"];
+      const { exitCode, stdout, stderr } = await peerpods([
+        "conformance",
+        "libvirt",
+        "--yes",
+        ...rules,
+        ...flags,
+      ]);
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      expect(stdout).toContain("2 passed, 0 failed");
+    });
+
     it(
       "try makes one pod VM, runs a container in it, tells when what happened, and leaves nothing",
       { timeout: BOOT_TIMEOUT_MS + 60_000 },
