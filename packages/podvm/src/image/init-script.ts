@@ -8,6 +8,7 @@
 export const initScript = `#!/bin/sh
 set -u
 export PATH=/usr/bin HOME=/root LC_ALL=C.UTF-8
+# Programs that are not busybox's own go by their path: its shell prefers what it has built in.
 programs=/usr/lib/peerpods
 logs=/var/log/peerpods
 agent_socket=/run/kata-containers/agent.sock
@@ -54,7 +55,7 @@ for fd in "fd /proc/self/fd" "stdin /proc/self/fd/0" "stdout /proc/self/fd/1" "s
   ln -sf \${fd#* } /dev/\${fd%% *}
 done
 mkdir -p /run/netns /run/peerpod /run/kata-containers
-ip link set lo up
+/usr/bin/ip link set lo up
 : >/run/netns/podns
 unshare --net=/run/netns/podns /usr/bin/ip link set lo up || stop 'cannot make the network namespace podns'
 
@@ -64,7 +65,7 @@ start dev-agent node $programs/dev-agent.mjs -image-root /usr/share/peerpod-imag
 # The first interface with a real device below it.
 network_device() { for path in /sys/class/net/*/device; do [ -e "$path" ] && device=\${path%/device} && device=\${device##*/} && return; done; return 1; }
 await 60 'network device' network_device
-ip link set "$device" up
+/usr/bin/ip link set "$device" up
 start udhcpc udhcpc -f -i "$device" -t 5 -T 2 -A 1 -s $programs/lease
 
 # On a volume labelled cidata. Clouds that have a metadata service instead bring none.
@@ -91,12 +92,12 @@ while :; do wait; sleep 1; done
 export const leaseScript = `#!/bin/sh
 case $1 in
   bound | renew)
-    ip address replace "$ip/\${mask:-24}" dev "$interface"
-    [ -z "\${router:-}" ] || ip route replace default via "\${router%% *}" dev "$interface"
+    /usr/bin/ip address replace "$ip/\${mask:-24}" dev "$interface"
+    [ -z "\${router:-}" ] || /usr/bin/ip route replace default via "\${router%% *}" dev "$interface"
     : >/etc/resolv.conf
     for server in \${dns:-}; do echo "nameserver $server" >>/etc/resolv.conf; done
     echo "$ip" >/run/lease
     ;;
-  deconfig) ip address flush dev "$interface" ;;
+  deconfig) /usr/bin/ip address flush dev "$interface" ;;
 esac
 `;
