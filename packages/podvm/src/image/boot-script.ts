@@ -6,6 +6,9 @@
 export const bootScript = `#!/system/usr/bin/busybox sh
 set -eu
 PATH=/system/usr/bin
+# Other programs of the system do not find their libraries from here.
+mount() { busybox mount "$@"; }
+umount() { busybox umount "$@"; }
 mkdir -p /proc /root-layer /root
 mount -t proc proc /proc
 for module in /modules/*.ko; do
