@@ -14,16 +14,18 @@ interface Place {
 
 /**
  * Makes the containers' interface, or finds the one an earlier run of this program made. An own link that leads
- * elsewhere is made anew; anything else of that name is an error.
- * @returns whether the link was made now
+ * elsewhere, or has not got its name yet, is made anew; anything else of that name is an error.
+ * @returns whether the link was made now; then it has its first name, see `planPodLinkName`
  */
 export async function ensurePodLink(tunnel: PodVMTunnel, driver: IpRoute2, place: Place): Promise<boolean> {
-  const existing = await findLink(tunnel.interface, driver, place);
+  const links = await linksOf(driver, place);
+  const existing = links.find(({ ifname }) => ifname === tunnel.interface);
   if (existing !== undefined && leadsTo(existing, tunnel)) return false;
-  if (existing !== undefined) {
-    if (existing.linkinfo?.info_kind !== "vxlan") throw foreign(tunnel.interface, place.netns);
-    await deletePodLink(tunnel.interface, driver, place.netns);
-  }
+  if (existing !== undefined && existing.linkinfo?.info_kind !== "vxlan")
+    throw foreign(tunnel.interface, place.netns);
+  for (const link of links)
+    if (link === existing || isTunnelLink(link, tunnel.vxlanId))
+      await deletePodLink(link.ifname, driver, place.netns);
   place.signal.throwIfAborted();
   await driver.ip(planPodLink(tunnel, place));
   return true;
@@ -45,14 +47,10 @@ export async function removePodLink(
   }
 }
 
-async function findLink(
-  name: string,
-  driver: IpRoute2,
-  { netns, signal }: Place,
-): Promise<LinkAnswer | undefined> {
+async function linksOf(driver: IpRoute2, { netns, signal }: Place): Promise<readonly LinkAnswer[]> {
   try {
     const [answer = []] = await driver.queryIp([command`link show`], { netns, details: true, signal });
-    return readLinks(answer).find(({ ifname }) => ifname === name);
+    return readLinks(answer);
   } catch (error) {
     if (!isPodNetworkError(error, "no_namespace")) throw error;
     const message = `the containers' network namespace ${netns} does not exist; it is made when the VM starts`;

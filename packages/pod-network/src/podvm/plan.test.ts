@@ -1,6 +1,6 @@
 import type { PodNetworkConfig } from "@peerpods/podvm-contract";
 import { describe, expect, it } from "vitest";
-import { planPodLink, planPodNetwork } from "./plan.ts";
+import { planPodLink, planPodLinkName, planPodNetwork } from "./plan.ts";
 import { podVMTunnel } from "./tunnel.ts";
 
 const config: PodNetworkConfig = {
@@ -31,11 +31,13 @@ const plan = (change: Partial<PodNetworkConfig> = {}) =>
   planPodNetwork({ ...config, ...change }, { mtu: 1400 });
 
 describe("plan of the VM's end", () => {
-  it("makes the pod's interface", () => {
-    expect(planPodLink(podVMTunnel(config), { netns: "/run/netns/podns", mtu: 1400 })).toEqual([
-      "link add eth0 mtu 1400 address 0a:58:0a:84:03:ce up netns /run/netns/podns " +
+  it("makes the pod's interface under a name that the VM's own does not have, and names it where it is", () => {
+    const tunnel = podVMTunnel(config);
+    expect(planPodLink(tunnel, { netns: "/run/netns/podns", mtu: 1400 })).toEqual([
+      "link add pptun555000 mtu 1400 address 0a:58:0a:84:03:ce netns /run/netns/podns " +
         "type vxlan id 555000 remote 192.0.2.10 dstport 4789 nolearning",
     ]);
+    expect(planPodLinkName(tunnel)).toEqual(["link set dev pptun555000 name eth0"]);
   });
 
   it("adds routes without gateway first, one to a destination, and neighbours", () => {

@@ -4,9 +4,18 @@ import { PodNetworkError } from "../errors.ts";
 import { addVxlanLink } from "../tunnel/vxlan.ts";
 import type { PodVMTunnel } from "./tunnel.ts";
 
-/** In the VM's own namespace: makes the containers' interface, which is the tunnel. */
+/** In the VM's own namespace: makes the containers' interface, which is the tunnel. The VM's own may well have its name. */
 export function planPodLink(tunnel: PodVMTunnel, place: { netns: string; mtu: number }): readonly Command[] {
-  return [addVxlanLink({ ...tunnel, ...place, name: tunnel.interface })];
+  return [addVxlanLink({ ...tunnel, ...place, name: firstName(tunnel), stayDown: true })];
+}
+
+/** In the containers' namespace: gives a link that was just made the name that containers know it by. */
+export function planPodLinkName(tunnel: PodVMTunnel): readonly Command[] {
+  return [command`link set dev ${firstName(tunnel)} name ${tunnel.interface}`];
+}
+
+function firstName({ vxlanId }: PodVMTunnel): string {
+  return `pptun${vxlanId}`;
 }
 
 /**

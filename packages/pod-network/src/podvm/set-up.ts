@@ -6,7 +6,7 @@ import { undoTimeoutMs, undoneError } from "../undone.ts";
 import { ensurePodLink } from "./link.ts";
 import { ensureExternalNetwork } from "./move-external.ts";
 import { type PodVMNetworkOptions, defaultPodNetns } from "./options.ts";
-import { planPodNetwork } from "./plan.ts";
+import { planPodLinkName, planPodNetwork } from "./plan.ts";
 import { removePodVMNetwork } from "./tear-down.ts";
 import { podVMTunnel } from "./tunnel.ts";
 import { waitForUnderlay } from "./underlay.ts";
@@ -33,8 +33,9 @@ export async function setUpPodVMNetwork(
   const mtu = Math.min(config.mtu || Infinity, underlay.mtu - VXLAN_IPV4_OVERHEAD_BYTES);
   const plan = planPodNetwork(config, { mtu });
   const isNew = await ensurePodLink(tunnel, driver, { netns, mtu, signal });
+  const named = isNew ? [...planPodLinkName(tunnel), ...plan] : plan;
   try {
-    const failures = await failuresOf([driver.ip(plan, { netns }), addTunnelRules(tunnel, driver)]);
+    const failures = await failuresOf([driver.ip(named, { netns }), addTunnelRules(tunnel, driver)]);
     if (failures.length > 0) throw failures[0];
     signal.throwIfAborted();
     if (config.externalNetViaPodVm) {

@@ -17,20 +17,25 @@ interface VxlanLink extends TunnelEnd {
   readonly netns: string;
   readonly mtu: number;
   readonly hwAddr?: string | undefined;
+  /** Leaves it down, so that it can be given another name. Default: it is set up. */
+  readonly stayDown?: boolean;
 }
 
 /**
- * Makes a VXLAN link in another namespace and sets it up.
+ * Makes a VXLAN link in another namespace and sets it up. Its name must be free in the machine's own namespace too: Linux 6.1,
+ * unlike 6.18, looks there whether it is taken.
  *
  * Run in the machine's own namespace: a link made with `netns` keeps its UDP socket where it was made, so the tunnel
  * goes over the machine's network while the link is the pod's. Making it elsewhere and moving it costs a grace
  * period of the kernel.
  */
-export function addVxlanLink({ name, netns, mtu, hwAddr, vxlanId, vxlanPort, remote }: VxlanLink): Command {
+export function addVxlanLink(link: VxlanLink): Command {
+  const { name, netns, mtu, hwAddr, stayDown = false, vxlanId, vxlanPort, remote } = link;
   return joined(
     command`link add ${name} mtu ${mtu}`,
     hwAddr ? command`address ${hwAddr}` : undefined,
-    command`up netns ${netns} type vxlan id ${vxlanId} remote ${remote} dstport ${vxlanPort} nolearning`,
+    stayDown ? undefined : command`up`,
+    command`netns ${netns} type vxlan id ${vxlanId} remote ${remote} dstport ${vxlanPort} nolearning`,
   );
 }
 
