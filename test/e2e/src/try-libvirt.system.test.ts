@@ -101,7 +101,7 @@ describe.skipIf(missing !== undefined)(
           script,
           ...flags,
         ]);
-        expect({ exitCode, stderr }).toEqual({ exitCode: 7, stderr: expect.any(String) });
+        expect(exitCode, stderr).toBe(7);
         expect(stdout).toMatch(/^hello from \S+-cloud-\S+ in run-/);
         for (const step of ["instance", "tunnel", "running", "container", "exit", "gone"])
           expect(stderr).toMatch(new RegExp(`ms .* ${step}$`, "m"));

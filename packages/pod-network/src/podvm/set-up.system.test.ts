@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createIpRoute2 } from "../driver/iproute2.ts";
 import { runCommand } from "../driver/run.ts";
 import { failingRun } from "../testing/failing-run.ts";
+import { planPodLink } from "./plan.ts";
+import { podVMTunnel } from "./tunnel.ts";
 import { Namespaces } from "../testing/namespaces.ts";
 import { listTunnelRules } from "../tunnel/notrack.ts";
 import type { PodVMNetworkOptions } from "./options.ts";
@@ -143,6 +145,13 @@ describe.skipIf(!isRoot)("pod VM end (needs root)", () => {
     await setUp();
     await setUp({ workerNodeIp: "192.0.2.99/24" });
     expect(await podns("-d", "link", "show", "eth0")).toContain("remote 192.0.2.99");
+  });
+
+  it("makes the link anew that a killed run has left without its name", async () => {
+    await driver.ip(planPodLink(podVMTunnel(config), { netns: namespaces.path("podns"), mtu: 1400 }));
+    await setUp();
+    const links = (await podns("-br", "link", "show", "type", "vxlan")).split("\n");
+    expect(links.map((line) => line.split("@")[0])).toEqual(["eth0"]);
   });
 
   it("does not touch an interface that is not its own", async () => {
