@@ -22,6 +22,10 @@ const gates: Record<string, () => Promise<unknown>> = {
       "docs",
     ]);
   },
+  "API reports": async () => {
+    await run("pnpm", ["build"]);
+    await run("node", ["scripts/api-reports/main.ts", "--check"]);
+  },
   "packed packages": async () => {
     await run("pnpm", ["build"]);
     for (const dir of packages) {
