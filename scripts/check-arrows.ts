@@ -14,6 +14,7 @@ const arrows: Record<string, readonly string[]> = {
   podvm: ["ttrpc", "kata-protocols", "podvm-contract", "pod-network"],
   "dev-agent": ["ttrpc", "kata-protocols"],
   "peerpod-ctrl": ["cloud-providers"],
+  "create-provider": ["cloud-providers"],
   "cloud-api-adaptor": [
     "peerpod-ctrl",
     "cloud-providers",
