@@ -16,6 +16,8 @@ export interface DemoOptions {
   /** Four characters that make the names of links and namespaces unique. */
   readonly id: string;
   readonly say: (line: string) => void;
+  /** Where the package `@peerpods/cloud-api-adaptor` is installed. Default: the workspace's. */
+  readonly adaptor?: string;
   /** Ends the demo at its next wait; what it made is taken back. */
   readonly signal?: AbortSignal;
 }
@@ -40,7 +42,7 @@ export async function playDemo(options: DemoOptions): Promise<void> {
 }
 
 /** Returns the marks by which things of this demo are recognised: paths, names, ids. */
-async function performAct({ directory, id, say, signal }: DemoOptions): Promise<readonly string[]> {
+async function performAct({ directory, id, say, adaptor, signal }: DemoOptions): Promise<readonly string[]> {
   say("== A tiny OCI image, and a pod network as a CNI plugin makes it");
   const images = join(directory, "images");
   await buildBusyboxImage(images, "localhost/demo");
@@ -53,6 +55,7 @@ async function performAct({ directory, id, say, signal }: DemoOptions): Promise<
   say("\n== The daemon, with the provider that makes pod VMs on this machine");
   await using node = await createWorkerNode({
     directory: join(directory, "node"),
+    ...(adaptor === undefined ? {} : { adaptor }),
     imageDirectory: images,
     bridge: `ppv${id}`,
     subnet: "10.213.77.0/24",

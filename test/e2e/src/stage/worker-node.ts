@@ -5,7 +5,9 @@ import { dirname, join } from "node:path";
 import { startProcess, until, type RunningProcess } from "@peerpods/test-harness";
 import { execa, type Options } from "execa";
 
-const adaptor = dirname(createRequire(import.meta.url).resolve("@peerpods/cloud-api-adaptor/package.json"));
+const workspaceAdaptor = dirname(
+  createRequire(import.meta.url).resolve("@peerpods/cloud-api-adaptor/package.json"),
+);
 
 /** A worker node's programs with every path below one directory, and a bridge for pod VMs of their own. */
 export interface WorkerNode extends AsyncDisposable {
@@ -26,6 +28,8 @@ export interface WorkerNode extends AsyncDisposable {
 
 export interface WorkerNodeOptions {
   readonly directory: string;
+  /** Where the package `@peerpods/cloud-api-adaptor` is installed. Default: the workspace's. */
+  readonly adaptor?: string;
   /** OCI layouts that pod VMs see. */
   readonly imageDirectory: string;
   /** Bridge of the pod VMs, at most 13 characters, and its subnet. */
@@ -37,7 +41,14 @@ export interface WorkerNodeOptions {
 
 /** Lays out the node; nothing runs yet. Disposal waits until no sandbox is left, then ends daemon and relay. */
 export async function createWorkerNode(options: WorkerNodeOptions): Promise<WorkerNode> {
-  const { directory, imageDirectory, bridge, subnet, flags: always = [] } = options;
+  const {
+    directory,
+    adaptor = workspaceAdaptor,
+    imageDirectory,
+    bridge,
+    subnet,
+    flags: always = [],
+  } = options;
   await mkdir(directory, { recursive: true });
   const at = (name: string): string => join(directory, name);
   const daemonLog = at("daemon.log");
