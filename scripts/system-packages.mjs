@@ -23,8 +23,15 @@ const forPods = [
   { name: "ca-certificates", present: () => existsSync("/etc/ssl/certs/ca-certificates.crt") },
 ];
 
-/** A libvirtd that the tests start in namespaces of their own, and a guest for it. */
+/** libvirt's own test driver, in a virsh. */
 const forLibvirtTests = [
+  { name: "libvirt-clients", present: has("virsh") },
+  { name: "genisoimage", present: () => has("genisoimage")() && has("isoinfo")() },
+  { name: "libxml2-utils", present: has("xmllint") },
+];
+
+/** A libvirtd that the tests start in namespaces of their own, and guests for it. */
+const forLibvirtBoots = [
   { name: "libvirt-daemon", present: has("libvirtd") },
   {
     name: "libvirt-daemon-driver-qemu",
@@ -32,16 +39,13 @@ const forLibvirtTests = [
       existsSync(`/usr/lib/${multiarch()}/libvirt/connection-driver/libvirt_driver_qemu.so`) ||
       existsSync("/usr/lib64/libvirt/connection-driver/libvirt_driver_qemu.so"),
   },
-  { name: "libvirt-clients", present: has("virsh") },
   { name: "qemu-system-x86", present: has("qemu-system-x86_64") },
   { name: "qemu-utils", present: has("qemu-img") },
   { name: "ovmf", present: () => existsSync("/usr/share/OVMF/OVMF_CODE_4M.fd") },
-  { name: "genisoimage", present: () => has("genisoimage")() && has("isoinfo")() },
   { name: "dnsmasq-base", present: has("dnsmasq") },
   { name: "tini", present: has("tini") },
   { name: "cpio", present: has("cpio") },
   { name: "binutils", present: has("strip") },
-  { name: "libxml2-utils", present: has("xmllint") },
 ];
 
 /** Debian's name of this machine's architecture in library paths. */
@@ -49,7 +53,9 @@ function multiarch() {
   return `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
 }
 
-const lists = { demo: forPods, test: [...forPods, ...forLibvirtTests] };
+// What boots runs only on demand, and its packages are large.
+const onDemand = process.env.PEERPODS_LIBVIRT === "1" ? forLibvirtBoots : [];
+const lists = { demo: forPods, test: [...forPods, ...forLibvirtTests, ...onDemand] };
 
 /** Packages of a list that are not on this machine. */
 export function missingPackages(list) {
