@@ -5,7 +5,8 @@ export function licenceText(inside: readonly PackageInside[]): string {
   const others = inside.filter(({ name }) => !name.startsWith("@peerpods/"));
   const byText = new Map<string, string[]>();
   for (const { name, version, license, texts } of others) {
-    const text = texts.map((one) => one.replaceAll("\r\n", "\n").trim()).join("\n\n") || `License: ${license}`;
+    const text =
+      texts.map((one) => one.replaceAll("\r\n", "\n").trim()).join("\n\n") || `License: ${license}`;
     byText.set(text, [...(byText.get(text) ?? []), `${name} ${version} (${license})`]);
   }
   const rule = "-".repeat(78);

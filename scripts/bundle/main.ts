@@ -15,7 +15,9 @@ try {
     providers: process.env["PROVIDERS"],
   });
   process.stdout.write(`providers: ${providers.join(", ")}\n\n`);
-  process.stdout.write("| program | MiB | packages inside | start, ms | with a compile cache, ms |\n|---|---|---|---|---|\n");
+  process.stdout.write(
+    "| program | MiB | packages inside | start, ms | with a compile cache, ms |\n|---|---|---|---|---|\n",
+  );
   for (const { program, file, bytes, packages } of programs) {
     const { plainMs, cachedMs } = await measureStart(file);
     const cells = [program, (bytes / 2 ** 20).toFixed(2), packages, plainMs.toFixed(0), cachedMs.toFixed(0)];

@@ -37,11 +37,15 @@ async function median(once: () => Promise<number>): Promise<number> {
 async function timeOnce(file: string, env: Record<string, string>): Promise<number> {
   const begin = performance.now();
   // Programs of the node say their help for this word or this flag; a guest program takes either for one it does not know.
-  const child = spawn(process.execPath, [file, file.includes("cloud-api-adaptor") || file.includes("peerpod-ctrl") ? "help" : "--help"], {
-    stdio: "ignore",
-    env: { ...process.env, ...env },
-    timeout: 60_000,
-  });
+  const child = spawn(
+    process.execPath,
+    [file, file.includes("cloud-api-adaptor") || file.includes("peerpod-ctrl") ? "help" : "--help"],
+    {
+      stdio: "ignore",
+      env: { ...process.env, ...env },
+      timeout: 60_000,
+    },
+  );
   await once(child, "exit");
   return performance.now() - begin;
 }
