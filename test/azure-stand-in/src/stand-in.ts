@@ -4,7 +4,6 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { Account, type Delays } from "./account.ts";
 import { ArmError, errorBody } from "./arm-error.ts";
-import { sizes, type Catalog } from "./catalog.ts";
 import { createCertificate } from "./certificate.ts";
 import { checkBody, describedVersion } from "./check-body.ts";
 import { refusalOf } from "./faults.ts";
@@ -13,6 +12,7 @@ import { checkPermission } from "./permissions.ts";
 import type { Json } from "./resource.ts";
 import { routeOf } from "./route.ts";
 import type { Answer } from "./rules/request.ts";
+import { catalog, standInIds } from "./world.ts";
 
 /** A call that came in. */
 export interface SeenCall {
@@ -43,54 +43,6 @@ export interface AzureStandInOptions {
   readonly now?: () => number;
   readonly delays?: Partial<Delays>;
 }
-
-export const standInIds = {
-  tenant: "11111111-1111-1111-1111-111111111111",
-  client: "22222222-2222-2222-2222-222222222222",
-  subscription: "33333333-3333-3333-3333-333333333333",
-  secret: "stand-in~client.secret-5f1d",
-  federatedToken: "stand-in-federated-token-9e7a",
-  group: "peer-pods",
-  location: "westeurope",
-} as const;
-
-const networks = `/subscriptions/${standInIds.subscription}/resourceGroups/network/providers/Microsoft.Network`;
-const galleries = `/subscriptions/${standInIds.subscription}/resourceGroups/${standInIds.group}/providers/Microsoft.Compute/galleries`;
-
-/** Images that there are; the names say what is wrong with them. */
-export const standInImages = {
-  good: `${galleries}/pods/images/podvm/versions/1.0.0`,
-  arm: `${galleries}/pods/images/podvm-arm/versions/1.0.0`,
-  plain: `${galleries}/pods/images/podvm-plain/versions/1.0.0`,
-  elsewhere: `${galleries}/pods/images/podvm-us/versions/1.0.0`,
-  managed: `/subscriptions/${standInIds.subscription}/resourceGroups/${standInIds.group}/providers/Microsoft.Compute/images/podvm`,
-  community: "/CommunityGalleries/peerpods-0a1b2c3d/Images/podvm/Versions/1.0.0",
-} as const;
-
-const catalog: Catalog = {
-  sizes,
-  zones: ["1", "2", "3"],
-  images: Object.fromEntries(
-    Object.entries({
-      [standInImages.good]: { regions: ["westeurope"], arch: "x64", security: "ConfidentialVmSupported" },
-      [standInImages.arm]: { regions: ["westeurope"], arch: "Arm64", security: "None" },
-      [standInImages.plain]: { regions: ["westeurope"], arch: "x64", security: "None" },
-      [standInImages.elsewhere]: { regions: ["eastus"], arch: "x64", security: "ConfidentialVmSupported" },
-      [standInImages.managed]: {
-        regions: ["westeurope"],
-        arch: "x64",
-        security: "ConfidentialVmSupported",
-      },
-      [standInImages.community]: {
-        regions: ["westeurope"],
-        arch: "x64",
-        security: "ConfidentialVmSupported",
-      },
-    } as const).map(([id, image]) => [id.toLowerCase(), image]),
-  ),
-  subnet: `${networks}/virtualNetworks/cluster/subnets/pods`,
-  securityGroup: `${networks}/networkSecurityGroups/pods`,
-};
 
 /** Nothing takes its time; tests set what they are about. */
 const noDelays: Delays = {

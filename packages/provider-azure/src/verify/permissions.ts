@@ -1,6 +1,5 @@
 import type { CallContext, Finding } from "@peerpods/cloud-providers";
 import { groupPath } from "../names.ts";
-import { operations } from "../operations.ts";
 import type { Parts } from "../parts.ts";
 import { pagesOf } from "../pages.ts";
 import { neededActions } from "../role.ts";
@@ -20,10 +19,7 @@ export async function verifyPermissions(parts: Parts, call: CallContext): Promis
   for await (const one of pagesOf<Permission>(arm, { name: "ListPermissions", path }, call))
     granted.push(one);
   const missing = neededActions(config).filter((action) => !granted.some((one) => allows(one, action)));
-  // Had there been none of this, the list would not have come.
-  return missing.length === 0 || (granted.length === 0 && missing.includes(operations.ListPermissions.action))
-    ? []
-    : [missingRole(missing)];
+  return missing.length === 0 ? [] : [missingRole(missing)];
 }
 
 function allows({ actions = [], notActions = [] }: Permission, action: string): boolean {
