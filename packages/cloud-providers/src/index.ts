@@ -71,6 +71,7 @@ export {
 export { beforeAbort } from "./request/before-abort.ts";
 export { checkCreateRequest, checkInstanceReference, type RequestLimits } from "./request/check-request.ts";
 export { createKeyedLock, type KeyedLock } from "./request/keyed-lock.ts";
+export { makeOrUndo, type Undoable } from "./request/make-or-undo.ts";
 export { limitedCall } from "./request/limited-call.ts";
 export { shared, type Shared } from "./request/shared.ts";
 export { silentLogger, type Logger } from "./logger.ts";
@@ -108,3 +109,4 @@ export {
   type CloudOperation,
   type Try,
 } from "./call-policy/call-policy.ts";
+export { createCheck, problem, warning, type Check, type FindingWords } from "./verify/findings.ts";

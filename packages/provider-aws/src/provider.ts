@@ -4,12 +4,11 @@ import {
   createCallPolicy,
   createCapacityMemory,
   createKeyedLock,
-  limitedCall,
-  ProviderError,
+  makeOrUndo,
+  type ProviderError,
   shared,
   silentLogger,
   systemClock,
-  UNDO_TIMEOUT_MS,
   type AbilityName,
   type AttachedVolume,
   type CallContext,
@@ -123,24 +122,20 @@ export class AwsProvider
     checkCreateRequest(request, { abilities });
     using _held = await this.#locks.acquire(request.token, call.signal);
     const creation = await planCreation(this.#parts, request, call);
-    const { placement } = creation;
-    let begun = false;
-    const onBegun = () => {
-      begun = true;
-    };
-    try {
-      const instance = await carryOut(this.#parts, creation, { ...call, onBegun });
-      this.#memory.note(placement, {});
-      return instance;
-    } catch (thrown) {
-      const error = ProviderError.from(thrown, `cannot create instance ${request.name}`);
-      this.#memory.note(placement, { error });
-      // The instance of that token is another request's, or ended long ago: not ours to undo.
-      if (error.code === "conflict" || !begun) throw error;
-      const left = await this.#undo(request, call);
-      if (left.length === 0) throw error;
-      throw new ProviderError(error.code, `${error.message}; it could not be undone`, { cause: error, left });
-    }
+    const made = makeOrUndo(
+      {
+        make: async (onBegun) => await carryOut(this.#parts, creation, { ...call, onBegun }),
+        undo: async (error, own) => await this.#undo(request, error, own),
+        left: async (own) => await this.#leftBy(request, own),
+      },
+      {
+        what: `instance ${request.name}`,
+        token: request.token,
+        clock: this.#parts.clock,
+        logger: call.logger,
+      },
+    );
+    return await this.#memory.follow(creation.placement, made);
   }
 
   async deleteInstance(request: DeleteInstanceRequest, call: CallContext): Promise<void> {
@@ -204,20 +199,17 @@ export class AwsProvider
     return [await readConsole(ec2, { id: instance.InstanceId, maxBytes: request.maxBytes }, call)];
   }
 
-  /** Removes what a failed creation made, in a time of its own: the caller's is often over. @returns what is left. */
-  async #undo({ token, tags }: CreateInstanceRequest, { logger }: CallContext): Promise<readonly string[]> {
-    using call = limitedCall(this.#parts.clock, { timeoutMs: UNDO_TIMEOUT_MS, logger });
-    try {
-      await removeInstance(this.#parts, { token, tags }, { ...call, mayBeNew: true });
-      return [];
-    } catch (error) {
-      logger.warn({ err: error, token }, "cannot undo a failed creation");
-      return await this.#leftBy(token, logger).catch(() => [`whatever carries the token ${token}`]);
-    }
+  async #undo(
+    { token, tags }: CreateInstanceRequest,
+    error: ProviderError,
+    call: CallContext,
+  ): Promise<void> {
+    // The instance of that token is another request's, or is on its way out: not ours to undo.
+    if (error.code === "conflict") return;
+    await removeInstance(this.#parts, { token, tags }, { ...call, mayBeNew: true });
   }
 
-  async #leftBy(token: string, logger: Logger): Promise<readonly string[]> {
-    using call = limitedCall(this.#parts.clock, { timeoutMs: LEFT_TIMEOUT_MS, logger });
+  async #leftBy({ token }: CreateInstanceRequest, call: CallContext): Promise<readonly string[]> {
     const { ec2 } = await this.#parts.connect(call);
     const instance = await findInstance(ec2, { token }, call);
     const alive = instance === undefined || isGoneInstance(instance) ? [] : [instance.InstanceId ?? ""];
@@ -231,6 +223,3 @@ export class AwsProvider
     return instance === undefined || isGoneInstance(instance) ? undefined : instance;
   }
 }
-
-/** For finding out what could not be undone. */
-const LEFT_TIMEOUT_MS = 5_000;

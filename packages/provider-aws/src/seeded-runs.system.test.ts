@@ -1,24 +1,13 @@
 import { missingMoto } from "@peerpods/aws-stand-in";
-import { runSeededFaults, seededRunCount } from "@peerpods/cloud-providers/conformance";
-import { describe, expect, it } from "vitest";
+import { defineSeededRuns } from "@peerpods/cloud-providers/conformance";
+import { describe, it } from "vitest";
 import { createAwsTarget } from "./testing/aws-target.ts";
-
-const runs = seededRunCount(12);
 
 const missing = await missingMoto();
 
-describe.skipIf(missing !== undefined)("random lives of instances", () => {
-  it.each([
-    ["each fault is a failure", false, 7],
-    ["calls are repeated", true, 11],
-  ])("end with an empty account when %s", { timeout: 3_600_000 }, async (_when, repeat, seed) => {
-    const { target, dispose } = await createAwsTarget({ repeat });
-    try {
-      const before = await target.census?.();
-      expect(await runSeededFaults(target, { runs, seed })).toEqual({ done: runs, failures: [] });
-      expect(await target.census?.()).toEqual(before);
-    } finally {
-      await dispose();
-    }
-  });
-});
+describe.skipIf(missing !== undefined)(
+  `Amazon EC2 by moto and a proxy${missing === undefined ? "" : ` (${missing})`}`,
+  () => {
+    defineSeededRuns({ describe, it }, createAwsTarget, { share: 12 });
+  },
+);

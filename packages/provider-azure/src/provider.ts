@@ -4,12 +4,11 @@ import {
   createCallPolicy,
   createCapacityMemory,
   createKeyedLock,
-  limitedCall,
-  ProviderError,
+  makeOrUndo,
+  type ProviderError,
   shared,
   silentLogger,
   systemClock,
-  UNDO_TIMEOUT_MS,
   type AbilityName,
   type AttachedVolume,
   type CallContext,
@@ -131,23 +130,22 @@ export class AzureProvider
     using _held = await this.#locks.acquire(request.token, call.signal);
     const creation = await planCreation(this.#parts, request, call);
     const { placement } = creation;
-    let begun = false;
-    const onBegun = () => {
-      begun = true;
-    };
-    try {
-      const { instance, answer } = await carryOut(this.#parts, creation, { ...call, onBegun });
-      this.#memory.note(placement, {});
-      this.#watch?.begin({ instance, answer }, (error) => this.#memory.note(placement, { error }));
-      return instance;
-    } catch (thrown) {
-      const error = ProviderError.from(thrown, `cannot create instance ${request.name}`);
-      this.#memory.note(placement, { error });
-      if (!begun) throw error;
-      const left = await this.#undo(request, { error, logger: call.logger });
-      if (left.length === 0) throw error;
-      throw new ProviderError(error.code, `${error.message}; it could not be undone`, { cause: error, left });
-    }
+    const made = makeOrUndo(
+      {
+        make: async (onBegun) => await carryOut(this.#parts, creation, { ...call, onBegun }),
+        undo: async (error, own) => await this.#undo(request, error, own),
+        left: async (own) => await this.#leftBy(request, own),
+      },
+      {
+        what: `instance ${request.name}`,
+        token: request.token,
+        clock: this.#parts.clock,
+        logger: call.logger,
+      },
+    );
+    const { instance, answer } = await this.#memory.follow(placement, made);
+    this.#watch?.begin({ instance, answer }, (error) => this.#memory.note(placement, { error }));
+    return instance;
   }
 
   async deleteInstance(request: DeleteInstanceRequest, call: CallContext): Promise<void> {
@@ -217,20 +215,13 @@ export class AzureProvider
     return [await readConsole(arm, { id, maxBytes: request.maxBytes }, call)];
   }
 
-  /** Removes what a failed creation made, in a time of its own: the caller's is often over. @returns what is left. */
   async #undo(
     { token, tags }: CreateInstanceRequest,
-    { error, logger }: { readonly error: ProviderError; readonly logger: Logger },
-  ): Promise<readonly string[]> {
-    using call = limitedCall(this.#parts.clock, { timeoutMs: UNDO_TIMEOUT_MS, logger });
-    try {
-      if (error.code === "conflict") await this.#undoBeside(token, call);
-      else await removeInstance(this.#parts, { token, tags }, { ...call, mayBeNew: true });
-      return [];
-    } catch (failure) {
-      logger.warn({ err: failure, token }, "cannot undo a failed creation");
-      return await this.#leftBy(token, logger).catch(() => [`whatever carries the token ${token}`]);
-    }
+    error: ProviderError,
+    call: CallContext,
+  ): Promise<void> {
+    if (error.code === "conflict") await this.#undoBeside(token, call);
+    else await removeInstance(this.#parts, { token, tags }, { ...call, mayBeNew: true });
   }
 
   /** The machine of the token is another request's, or has ended: not ours to undo. What stands beside it is. */
@@ -240,8 +231,7 @@ export class AzureProvider
     if (machine !== undefined) await removeDetached(this.#parts, { id, machine }, call);
   }
 
-  async #leftBy(token: string, logger: Logger): Promise<readonly string[]> {
-    using call = limitedCall(this.#parts.clock, { timeoutMs: LEFT_TIMEOUT_MS, logger });
+  async #leftBy({ token }: CreateInstanceRequest, call: CallContext): Promise<readonly string[]> {
     const arm = await this.#parts.connect(call);
     return await leftBehind(arm, { config: this.#config, token }, call);
   }
@@ -252,6 +242,3 @@ export class AzureProvider
     return await findMachine(arm, machineIdOf(this.#config, reference), call);
   }
 }
-
-/** For finding out what could not be undone. */
-const LEFT_TIMEOUT_MS = 5_000;

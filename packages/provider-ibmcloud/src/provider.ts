@@ -4,12 +4,11 @@ import {
   createCallPolicy,
   createCapacityMemory,
   createKeyedLock,
-  limitedCall,
-  ProviderError,
+  makeOrUndo,
+  type ProviderError,
   shared,
   silentLogger,
   systemClock,
-  UNDO_TIMEOUT_MS,
   type AbilityName,
   type AttachedVolume,
   type CallContext,
@@ -61,9 +60,6 @@ export interface IbmcloudEffects {
 }
 
 const abilities: readonly AbilityName[] = ["inventory", "placements", "volumes", "multiNic"];
-
-/** For finding out what could not be undone. */
-const LEFT_TIMEOUT_MS = 5_000;
 
 /** Pod VMs on IBM Cloud VPC. It loads the SDK and connects when it is first asked for something. */
 export class IbmcloudProvider implements Provider, Inventory, PlacementAware, Volumes, MultiNic {
@@ -121,24 +117,20 @@ export class IbmcloudProvider implements Provider, Inventory, PlacementAware, Vo
     checkCreateRequest(request, { abilities });
     using _held = await this.#locks.acquire(request.token, call.signal);
     const creation = await planCreation(this.#parts, request, call);
-    const { placement } = creation;
-    let begun = false;
-    const onBegun = () => {
-      begun = true;
-    };
-    try {
-      const instance = await carryOut(this.#parts, creation, { ...call, onBegun });
-      this.#memory.note(placement, {});
-      return instance;
-    } catch (thrown) {
-      const error = ProviderError.from(thrown, `cannot create instance ${request.name}`);
-      this.#memory.note(placement, { error });
-      // The instance of that token is another request's, or is on its way out: not ours to undo.
-      if (error.code === "conflict" || !begun) throw error;
-      const left = await this.#undo(request, call);
-      if (left.length === 0) throw error;
-      throw new ProviderError(error.code, `${error.message}; it could not be undone`, { cause: error, left });
-    }
+    const made = makeOrUndo(
+      {
+        make: async (onBegun) => await carryOut(this.#parts, creation, { ...call, onBegun }),
+        undo: async (error, own) => await this.#undo(request, error, own),
+        left: async (own) => await this.#leftBy(request, own),
+      },
+      {
+        what: `instance ${request.name}`,
+        token: request.token,
+        clock: this.#parts.clock,
+        logger: call.logger,
+      },
+    );
+    return await this.#memory.follow(creation.placement, made);
   }
 
   async deleteInstance(request: DeleteInstanceRequest, call: CallContext): Promise<void> {
@@ -187,20 +179,17 @@ export class IbmcloudProvider implements Provider, Inventory, PlacementAware, Vo
     }));
   }
 
-  /** Has a time of its own: the caller's is often over. @returns what is left. */
-  async #undo({ token, tags }: CreateInstanceRequest, { logger }: CallContext): Promise<readonly string[]> {
-    using call = limitedCall(this.#parts.clock, { timeoutMs: UNDO_TIMEOUT_MS, logger });
-    try {
-      await removeInstance(this.#parts, { token, tags }, { ...call, mayBeNew: true });
-      return [];
-    } catch (error) {
-      logger.warn({ err: error, token }, "cannot undo a failed creation");
-      return await this.#leftBy(token, logger).catch(() => [`whatever carries the token ${token}`]);
-    }
+  async #undo(
+    { token, tags }: CreateInstanceRequest,
+    error: ProviderError,
+    call: CallContext,
+  ): Promise<void> {
+    // The instance of that token is another request's, or is on its way out: not ours to undo.
+    if (error.code === "conflict") return;
+    await removeInstance(this.#parts, { token, tags }, { ...call, mayBeNew: true });
   }
 
-  async #leftBy(token: string, logger: Logger): Promise<readonly string[]> {
-    using call = limitedCall(this.#parts.clock, { timeoutMs: LEFT_TIMEOUT_MS, logger });
+  async #leftBy({ token }: CreateInstanceRequest, call: CallContext): Promise<readonly string[]> {
     const found = await findInstance(await this.#parts.ibmcloud(call), { token }, call);
     return found === undefined ? [] : [found.id];
   }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { checkShape } from "./check-shape.ts";
 import { Ec2Error, errorXml } from "./ec2-error.ts";
-import { FaultPlan } from "@peerpods/test-harness";
+import { FaultPlan, playFault } from "@peerpods/test-harness";
 import { refusalOf } from "./faults.ts";
 import { startMoto, type Moto } from "./moto.ts";
 import { checkPermitted } from "./permissions.ts";
@@ -109,25 +109,9 @@ async function serve({ request, response }: Exchange, world: World): Promise<voi
   const call = parseCall(request, body);
   const { service, action, query } = call;
   world.calls.push({ service, action, query, at: Date.now() });
-  const hit = world.faults.next(action);
-  switch (hit?.kind) {
-    case "reset_before":
-      hit.reach();
-      request.socket.resetAndDestroy();
-      return;
-    case "hang":
-      hit.reach();
-      return;
-    case "reset_after":
-    case "hang_after":
-      await answerOf(call, world);
-      hit.reach();
-      if (hit.kind === "reset_after") request.socket.resetAndDestroy();
-      return;
-    default:
-  }
-  hit?.reach();
-  const refusal = hit === undefined ? undefined : refusalOf(hit.kind);
+  const due = await playFault(world.faults, { request, action, act: () => answerOf(call, world) });
+  if (!due.answer) return;
+  const refusal = due.refusal === undefined ? undefined : refusalOf(due.refusal);
   const { status, text } = refusal === undefined ? await answerOf(call, world) : refused(call, refusal);
   const type = service === "ec2" ? "text/xml;charset=UTF-8" : "application/x-amz-json-1.1";
   response.writeHead(status, { "content-type": type }).end(text);

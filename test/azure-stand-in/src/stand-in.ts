@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { playFault } from "@peerpods/test-harness";
 import { Account, type Delays } from "./account.ts";
 import { ArmError, errorBody } from "./arm-error.ts";
 import { createCertificate } from "./certificate.ts";
@@ -147,27 +148,11 @@ async function serveArm({ request, response }: Exchange, call: ArmCall): Promise
     // Said to the caller below; a fault hits also what is wrong.
   }
   standIn.calls.push(seen);
-  const hit = standIn.account.faults.next(seen.name);
-  switch (hit?.kind) {
-    case "reset_before":
-      hit.reach();
-      request.socket.resetAndDestroy();
-      return;
-    case "hang":
-      hit.reach();
-      return;
-    case "reset_after":
-    case "hang_after":
-      answerOf(request, call, body);
-      hit.reach();
-      if (hit.kind === "reset_after") request.socket.resetAndDestroy();
-      return;
-    default:
-  }
-  hit?.reach();
-  const refusal = hit === undefined ? undefined : refusalOf(hit.kind);
-  send(response, refusal === undefined ? answerOf(request, call, body) : refusedBy(refusal));
-  await Promise.resolve();
+  const act = () => answerOf(request, call, body);
+  const due = await playFault(standIn.account.faults, { request, action: seen.name, act });
+  if (!due.answer) return;
+  const refusal = due.refusal === undefined ? undefined : refusalOf(due.refusal);
+  send(response, refusal === undefined ? act() : refusedBy(refusal));
 }
 
 function answerOf(request: IncomingMessage, { standIn, url, text }: ArmCall, body: Json): Answer {

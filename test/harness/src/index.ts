@@ -4,3 +4,4 @@ export { buildGoProgram, missingGo } from "./go.ts";
 export { freePort } from "./ports.ts";
 export { startProcess, type RunningProcess } from "./process.ts";
 export { until } from "./until.ts";
+export { playFault, type Due, type FaultyExchange } from "./play-fault.ts";

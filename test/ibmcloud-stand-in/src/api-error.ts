@@ -1,3 +1,5 @@
+import type { FaultKind } from "@peerpods/test-harness";
+
 /** A refusal of one of the APIs, in the form that the VPC and the tagging API give it. */
 export class ApiError extends Error {
   readonly status: number;
@@ -18,13 +20,10 @@ export class ApiError extends Error {
 }
 
 /** What an injected fault answers with; `undefined` for one that answers nothing. */
-export function refusalOf(kind: unknown): ApiError | undefined {
+export function refusalOf(kind: FaultKind): ApiError | undefined {
   if (kind === "throttle")
     return new ApiError(429, "too_many_requests", "too many requests, try again later");
   if (kind === "server_error") return new ApiError(500, "internal_error", "an internal error has occurred");
-  if (typeof kind === "object" && kind !== null) {
-    const { code, status } = kind as { readonly code: string; readonly status: number };
-    return new ApiError(status, code, "injected");
-  }
+  if (typeof kind === "object") return new ApiError(kind.status, kind.code, "injected");
   return undefined;
 }

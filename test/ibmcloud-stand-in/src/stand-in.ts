@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { FaultPlan } from "@peerpods/test-harness";
+import { FaultPlan, playFault } from "@peerpods/test-harness";
 import { account, type Account } from "./account.ts";
 import { ApiError, refusalOf } from "./api-error.ts";
 import { checkToken, issueToken, type Identities } from "./iam.ts";
@@ -115,25 +115,9 @@ async function serve({ request, response }: Exchange, world: World): Promise<voi
         throw new ApiError(403, "not_authorized", "the provided token is not authorized");
       return operation.handle(world.state, { id, query: url.searchParams, body: parsed });
     });
-  const hit = world.faults.next(action);
-  switch (hit?.kind) {
-    case "reset_before":
-      hit.reach();
-      request.socket.resetAndDestroy();
-      return;
-    case "hang":
-      hit.reach();
-      return;
-    case "reset_after":
-    case "hang_after":
-      act();
-      hit.reach();
-      if (hit.kind === "reset_after") request.socket.resetAndDestroy();
-      return;
-    default:
-  }
-  hit?.reach();
-  const refusal = refusalOf(hit?.kind);
+  const due = await playFault(world.faults, { request, action, act });
+  if (!due.answer) return;
+  const refusal = due.refusal === undefined ? undefined : refusalOf(due.refusal);
   send(response, refusal === undefined ? act() : { status: refusal.status, body: refusal.body });
 }
 

@@ -1,3 +1,4 @@
+export { defineSeededRuns } from "./define-seeded-runs.ts";
 export { defineConformanceTests, type PreparedTarget, type TestRunner } from "./define-tests.ts";
 export {
   conformanceMatrix,

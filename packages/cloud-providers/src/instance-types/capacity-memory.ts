@@ -6,6 +6,8 @@ import { isProviderError } from "../errors.ts";
 export interface CapacityMemory {
   /** Notes the outcome of an attempt: `no_capacity` is remembered, a success forgets, everything else changes nothing. */
   note(placement: Placement, outcome: { readonly error?: unknown }): void;
+  /** {@link note}s how an attempt ends, and passes it on. */
+  follow<Result>(placement: Placement, attempt: Promise<Result>): Promise<Result>;
   /**
    * The placements worth trying, in the given order. When all of them were refused lately, the one whose refusal is the
    * oldest: an empty answer would never find out that there is capacity again.
@@ -27,11 +29,22 @@ export function createCapacityMemory({
     const at = refusedAt.get(key(placement));
     return at !== undefined && clock.now() - at < rememberMs ? at : undefined;
   };
+  const note = (placement: Placement, { error }: { readonly error?: unknown }) => {
+    if (error === undefined) refusedAt.delete(key(placement));
+    else if (isProviderError(error) && error.code === "no_capacity")
+      refusedAt.set(key(placement), clock.now());
+  };
   return {
-    note(placement, { error }) {
-      if (error === undefined) refusedAt.delete(key(placement));
-      else if (isProviderError(error) && error.code === "no_capacity")
-        refusedAt.set(key(placement), clock.now());
+    note,
+    async follow(placement, attempt) {
+      try {
+        const result = await attempt;
+        note(placement, {});
+        return result;
+      } catch (error) {
+        note(placement, { error });
+        throw error;
+      }
     },
     worthTrying(placements) {
       const fresh = placements.filter((placement) => refusal(placement) === undefined);

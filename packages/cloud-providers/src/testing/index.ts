@@ -10,3 +10,4 @@ export { fakeProvider, type FakeProviderOptions } from "./fake-provider/manager.
 export { fakeOptions, fakeOptionValues } from "./fake-provider/options.ts";
 export { FakeProvider } from "./fake-provider/provider.ts";
 export { createFakeTarget, type FakeTarget, type FakeTargetOptions } from "./fake-target.ts";
+export { createKitPolicy } from "./kit-policy.ts";

@@ -1,9 +1,8 @@
-import { createCallPolicy } from "@peerpods/cloud-providers";
 import type { ConformanceTarget, FaultFacility } from "@peerpods/cloud-providers/conformance";
 import { standInKey, startAwsStandIn, type AwsStandIn, type Fault } from "@peerpods/aws-stand-in";
 import { census, prepareAccount, tagsOf, userDataOf, vanish, type AwsAccount } from "./aws-account.ts";
 import { connect } from "./connect.ts";
-import { DrivenClock } from "@peerpods/cloud-providers/testing";
+import { createKitPolicy, DrivenClock } from "@peerpods/cloud-providers/testing";
 
 /** The stand-in and the provider as a target of the conformance kit, with every facility but images. */
 export interface AwsTarget {
@@ -29,20 +28,7 @@ export async function createAwsTarget({ repeat = false } = {}): Promise<AwsTarge
     import("@aws-sdk/credential-provider-node"),
     import("@smithy/node-http-handler"),
   ]);
-  const policy = clock.watch(
-    createCallPolicy({
-      scope: "aws stand-in",
-      clock,
-      random: () => 0.5,
-      ...(repeat
-        ? {}
-        : {
-            bucket: { capacity: 1_000, refillPerSecond: 1_000 },
-            retry: { maxTries: 1, baseMs: 1, maxMs: 1 },
-            breaker: { failures: 10_000, openMs: 1 },
-          }),
-    }),
-  );
+  const policy = createKitPolicy(clock, { scope: "aws stand-in", repeat });
   const [first, second] = account.zones;
   const zones = `${first?.zone}=${first?.subnet},${second?.zone}=${second?.subnet}`;
   const connected = (env: Readonly<Record<string, string>> = {}) =>

@@ -1,9 +1,8 @@
-import type { CallContext, Finding } from "@peerpods/cloud-providers";
+import { problem, warning, type CallContext, type Finding } from "@peerpods/cloud-providers";
 import type { Ec2 } from "../client.ts";
 import type { AwsConfig } from "../config.ts";
 import { describeImage, factsOf } from "../images.ts";
 import type { Ec2InstanceType } from "../instance-types.ts";
-import { problem, warning } from "./findings.ts";
 
 /** Whether the AMI can be used, and fits the configured types. */
 export async function verifyImage(

@@ -1,9 +1,8 @@
-import type { CallContext, Finding } from "@peerpods/cloud-providers";
+import { problem, warning, type CallContext, type Finding } from "@peerpods/cloud-providers";
 import type { Subnet } from "@aws-sdk/client-ec2";
 import type { Ec2 } from "../client.ts";
 import { isGone } from "../errors.ts";
 import type { Settings } from "../settings.ts";
-import { problem, warning } from "./findings.ts";
 
 /** Whether subnets and groups exist, belong together, and have room. */
 export async function verifyNetwork(

@@ -1,10 +1,16 @@
-import { limitedCall, ProviderError, type CallContext, type Finding } from "@peerpods/cloud-providers";
+import {
+  ProviderError,
+  limitedCall,
+  problem,
+  warning,
+  type CallContext,
+  type Finding,
+} from "@peerpods/cloud-providers";
 import type { Instance } from "@aws-sdk/client-ec2";
 import type { Ec2InstanceType } from "../instance-types.ts";
 import { describeInstances } from "../instances.ts";
 import type { Connected, Parts } from "../parts.ts";
 import { quotaOf, vcpuQuota, type VcpuQuota } from "../quotas.ts";
-import { problem, warning } from "./findings.ts";
 
 /** What one pod VM of the default type takes of which quota. */
 interface Demand {

@@ -1,7 +1,6 @@
-import type { Finding } from "@peerpods/cloud-providers";
+import { problem, warning, type Finding } from "@peerpods/cloud-providers";
 import type { AwsConfig } from "../config.ts";
 import type { Ec2InstanceType } from "../instance-types.ts";
-import { problem, warning } from "./findings.ts";
 
 /** Whether the configured types can do what the other options ask of them. */
 export function verifyTypes(config: AwsConfig, types: readonly Ec2InstanceType[]): readonly Finding[] {

@@ -1,6 +1,5 @@
-import { createCallPolicy } from "@peerpods/cloud-providers";
 import type { ConformanceTarget, FaultFacility } from "@peerpods/cloud-providers/conformance";
-import { DrivenClock } from "@peerpods/cloud-providers/testing";
+import { createKitPolicy, DrivenClock } from "@peerpods/cloud-providers/testing";
 import { standInIds, standInImages, startAzureStandIn, type AzureStandIn } from "@peerpods/azure-stand-in";
 import { createArm } from "../client.ts";
 import { census, makeVolumes, tagsOf, userDataOf, vanish } from "./azure-account.ts";
@@ -46,20 +45,7 @@ export async function createAzureTarget({ repeat = false } = {}): Promise<AzureT
   // Loaded once in a process; time must not run meanwhile.
   await import("../sdk.ts");
   await testKey("");
-  const policy = clock.watch(
-    createCallPolicy({
-      scope: "azure stand-in",
-      clock,
-      random: () => 0.5,
-      ...(repeat
-        ? {}
-        : {
-            bucket: { capacity: 1_000, refillPerSecond: 1_000 },
-            retry: { maxTries: 1, baseMs: 1, maxMs: 1 },
-            breaker: { failures: 10_000, openMs: 1 },
-          }),
-    }),
-  );
+  const policy = createKitPolicy(clock, { scope: "azure stand-in", repeat });
   const connected = (env: Readonly<Record<string, string>> = {}) =>
     clock.hold(() =>
       connect(standIn, {

@@ -1,28 +1,6 @@
-import { isProviderError, type Finding, type ProviderErrorCode } from "@peerpods/cloud-providers";
+import { createCheck, problem, type Finding } from "@peerpods/cloud-providers";
 import { roleName } from "../role.ts";
 import { armCodeOf } from "../errors.ts";
-
-export function problem(subject: string, message: string, remedy: string): Finding {
-  return { severity: "error", subject, message, remedy };
-}
-
-export function warning(subject: string, message: string, remedy: string): Finding {
-  return { severity: "warning", subject, message, remedy };
-}
-
-const remedies: Readonly<Partial<Record<ProviderErrorCode, string>>> = {
-  unauthorized: "give valid credentials: clientid, tenantid and secret, or a workload identity",
-  not_found: "name one that exists in this region and subscription",
-  quota_exceeded: "ask Azure for a higher quota, or use smaller or fewer pod VMs",
-  unavailable:
-    "see that azure-cloud, azure-endpoint and azure-http-proxy are right and that this machine reaches Azure",
-};
-
-/** What an error is about, whichever check has met it. */
-const subjects: Readonly<Partial<Record<ProviderErrorCode, string>>> = {
-  unauthorized: "credentials",
-  unavailable: "azure-endpoint",
-};
 
 /** A refusal of the role, not of the credentials: the action that is missing, or `undefined`. */
 export function missingAction(error: unknown): string | undefined {
@@ -40,30 +18,21 @@ export function missingRole(actions: readonly string[]): Finding {
   );
 }
 
-/**
- * What one check found, a refusal of Azure included. A failure that says nothing about the configuration (throttled, an
- * abort, our own circuit) ends the verification.
- */
-export async function findingsOf(
-  subject: string,
-  check: () => Promise<readonly Finding[]>,
-): Promise<readonly Finding[]> {
-  try {
-    return await check();
-  } catch (error) {
-    if (!isProviderError(error)) throw error;
+/** What one check found, in words about Azure. */
+export const findingsOf = createCheck({
+  remedies: {
+    unauthorized: "give valid credentials: clientid, tenantid and secret, or a workload identity",
+    not_found: "name one that exists in this region and subscription",
+    quota_exceeded: "ask Azure for a higher quota, or use smaller or fewer pod VMs",
+    unavailable:
+      "see that azure-cloud, azure-endpoint and azure-http-proxy are right and that this machine reaches Azure",
+  },
+  subjects: {
+    unauthorized: "credentials",
+    unavailable: "azure-endpoint",
+  },
+  special(error) {
     const action = missingAction(error);
-    if (action !== undefined) return [missingRole([action])];
-    const said = [
-      "unauthorized",
-      "not_found",
-      "invalid_config",
-      "invalid_request",
-      "quota_exceeded",
-      "unavailable",
-    ];
-    if (!said.includes(error.code)) throw error;
-    const remedy = remedies[error.code] ?? "correct the option";
-    return [problem(subjects[error.code] ?? subject, error.message, remedy)];
-  }
-}
+    return action === undefined ? undefined : missingRole([action]);
+  },
+});

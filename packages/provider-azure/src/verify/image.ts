@@ -1,10 +1,9 @@
-import { isProviderError, type CallContext, type Finding } from "@peerpods/cloud-providers";
+import { isProviderError, problem, type CallContext, type Finding } from "@peerpods/cloud-providers";
 import type { Arm } from "../client.ts";
 import type { AzureConfig } from "../config.ts";
 import { imageSource, type ImageSource } from "../image-reference.ts";
 import type { Parts } from "../parts.ts";
 import type { Size } from "../sizes.ts";
-import { problem } from "./findings.ts";
 
 /** What is told of an image; empty: not told. */
 interface ImageFacts {

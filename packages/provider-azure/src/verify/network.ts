@@ -1,10 +1,9 @@
-import { isProviderError, type CallContext, type Finding } from "@peerpods/cloud-providers";
+import { isProviderError, problem, warning, type CallContext, type Finding } from "@peerpods/cloud-providers";
 import type { Arm } from "../client.ts";
 import { sameId } from "../names.ts";
 import type { Parts } from "../parts.ts";
 import { pagesOf } from "../pages.ts";
 import type { NamedResource } from "../wire.ts";
-import { problem, warning } from "./findings.ts";
 
 /** A subnet with fewer free addresses than this is said to be nearly full. */
 const FEW_ADDRESSES = 10;

@@ -1,8 +1,7 @@
-import type { CallContext, Finding } from "@peerpods/cloud-providers";
+import { problem, warning, type CallContext, type Finding } from "@peerpods/cloud-providers";
 import type { Parts } from "../parts.ts";
 import { pagesOf } from "../pages.ts";
 import type { Size } from "../sizes.ts";
-import { problem, warning } from "./findings.ts";
 
 interface Usage {
   readonly currentValue?: number;

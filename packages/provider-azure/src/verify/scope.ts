@@ -1,8 +1,8 @@
-import { isProviderError, type CallContext, type Finding } from "@peerpods/cloud-providers";
+import { isProviderError, problem, type CallContext, type Finding } from "@peerpods/cloud-providers";
 import { groupPath } from "../names.ts";
 import type { Parts } from "../parts.ts";
 import { armCodeOf } from "../errors.ts";
-import { findingsOf, problem } from "./findings.ts";
+import { findingsOf } from "./findings.ts";
 
 /** Whether the credentials work, and subscription and resource group exist for them. */
 export async function verifyScope(parts: Parts, call: CallContext): Promise<readonly Finding[]> {

@@ -1,7 +1,6 @@
-import type { Finding } from "@peerpods/cloud-providers";
+import { problem, warning, type Finding } from "@peerpods/cloud-providers";
 import type { AzureConfig } from "../config.ts";
 import type { Size } from "../sizes.ts";
-import { problem, warning } from "./findings.ts";
 
 /** Whether the configured sizes can be had here, and do what the other options ask of them. */
 export function verifySizes(config: AzureConfig, sizes: readonly Size[]): readonly Finding[] {

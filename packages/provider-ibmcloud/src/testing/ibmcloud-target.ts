@@ -1,6 +1,6 @@
-import { createCallPolicy, type Tags } from "@peerpods/cloud-providers";
+import type { Tags } from "@peerpods/cloud-providers";
 import type { ConformanceTarget, FaultFacility } from "@peerpods/cloud-providers/conformance";
-import { DrivenClock } from "@peerpods/cloud-providers/testing";
+import { createKitPolicy, DrivenClock } from "@peerpods/cloud-providers/testing";
 import {
   standInApiKey,
   startIbmcloudStandIn,
@@ -29,20 +29,7 @@ export async function createIbmcloudTarget({ repeat = false } = {}): Promise<Ibm
   const logged: string[] = [];
   // Loaded once in a process; time must not run meanwhile.
   await import("../sdk.ts");
-  const policy = clock.watch(
-    createCallPolicy({
-      scope: "ibmcloud stand-in",
-      clock,
-      random: () => 0.5,
-      ...(repeat
-        ? {}
-        : {
-            bucket: { capacity: 1_000, refillPerSecond: 1_000 },
-            retry: { maxTries: 1, baseMs: 1, maxMs: 1 },
-            breaker: { failures: 10_000, openMs: 1 },
-          }),
-    }),
-  );
+  const policy = createKitPolicy(clock, { scope: "ibmcloud stand-in", repeat });
   const connected = (env: Readonly<Record<string, string>> = {}) =>
     connect(standIn, { effects: { clock, policy }, logged, env });
   const missing = "r910-5a7e0000-0000-4000-8000-00000000dead";

@@ -1,9 +1,9 @@
-import type { CallContext, Finding } from "@peerpods/cloud-providers";
+import { problem, warning, type CallContext, type Finding } from "@peerpods/cloud-providers";
 import type { Ibmcloud } from "../client.ts";
 import type { IbmcloudConfig } from "../config.ts";
 import { describeImage } from "../images.ts";
 import type { Profile } from "../profiles.ts";
-import { findingsOf, problem, warning } from "./findings.ts";
+import { findingsOf } from "./findings.ts";
 
 /** Whether the configured profiles can do what the other options ask of them. */
 export function verifyProfiles(config: IbmcloudConfig, profiles: readonly Profile[]): readonly Finding[] {

@@ -1,9 +1,8 @@
-import { isProviderError, type CallContext, type Finding } from "@peerpods/cloud-providers";
+import { isProviderError, problem, warning, type CallContext, type Finding } from "@peerpods/cloud-providers";
 import type { Ibmcloud } from "../client.ts";
 import type { IbmcloudConfig } from "../config.ts";
 import type { AnswerOf, OperationName } from "../operations.ts";
 import type { Settings } from "../settings.ts";
-import { problem, warning } from "./findings.ts";
 
 /** Whether subnets, groups and key exist, belong together, and have room. */
 export async function verifyNetwork(
