@@ -80,6 +80,8 @@ export async function startAzureStandIn({
     federatedToken: standInIds.federatedToken,
   });
   const server = createServer(certificate);
+  // A connection that was idle for long on a busy machine must not be closed under the request that comes at last.
+  server.keepAliveTimeout = 3_600_000;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
