@@ -1,8 +1,7 @@
 import { missingBinaries, prepareBinaries } from "@peerpods/test-cluster";
 import { freePort, until } from "@peerpods/test-harness";
-import { createProviderRegistry, silentLogger } from "@peerpods/cloud-providers";
+import { silentLogger } from "@peerpods/cloud-providers";
 import { createFakeCloud, fakeProvider } from "@peerpods/cloud-providers/testing";
-import { EventEmitter } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configMaps } from "../kubernetes/core.ts";
 import { resource } from "../kubernetes/resource.ts";
 import { peerPodObject, startPeerPodCluster, type PeerPodCluster } from "../testing/cluster.ts";
+import { startProgram } from "../testing/run-command.ts";
 import { createHand, type Hand } from "../testing/scenario.ts";
-import { runProgram } from "./program.ts";
 import { clusterRules, namespacedRules, type PolicyRule } from "./rbac-rules.ts";
 
 const missing = await missingBinaries();
@@ -70,10 +69,8 @@ describe.skipIf(missing !== undefined)(`RBAC${missing === undefined ? "" : ` (${
 
   /** The program in this process, as the user that has exactly the published rules. */
   async function start() {
-    let log = "";
-    const signals = new EventEmitter();
-    const done = runProgram({
-      argv: [
+    return startProgram(
+      [
         `--kubeconfig=${dir}/kubeconfig`,
         "--namespace=default",
         "--leader-elect",
@@ -83,25 +80,8 @@ describe.skipIf(missing !== undefined)(`RBAC${missing === undefined ? "" : ` (${
         "--sweep-interval=1s",
         "--sweep-grace=1h",
       ],
-      env: {},
-      stdout: (text) => (log += text),
-      stderr: (text) => (log += text),
-      terminal: false,
-      signals,
-      exitNow: () => undefined,
-      registry: createProviderRegistry([fakeProvider(cloud)]),
-      importPackage: (specifier) => import(specifier) as Promise<unknown>,
-      hostname: "test",
-      podNamespace: "",
-    });
-    return {
-      log: () => log,
-      done,
-      async [Symbol.asyncDispose]() {
-        signals.emit("SIGTERM", "SIGTERM");
-        await done;
-      },
-    };
+      [fakeProvider(cloud)],
+    );
   }
 
   const clusterId = async () =>

@@ -40,30 +40,34 @@ export async function uninstall(
 
 /** Deletes pods and PeerPods, and waits until the controller has let go of the last one. */
 async function drain(waiting: Waiting): Promise<void> {
-  const { kube, progress, signal } = waiting;
-  const peerPods = createPeerPodClient(kube);
-  for (;;) {
-    const left = await peerPodsOf(waiting);
-    if (left.length === 0) return progress.done("no pod VM is left");
-    for (const { metadata } of left.filter(isAlive)) {
-      const { name, uid, namespace = "" } = metadata;
-      const owner = metadata.ownerReferences?.find(({ kind }) => kind === "Pod");
-      if (owner !== undefined)
-        await ignoreConflict(
-          resource(kube, pods).delete({ name: owner.name, namespace }, { uid: owner.uid, signal }),
-        );
-      await ignoreConflict(peerPods.delete({ name, namespace }, { uid, signal }));
-    }
-    progress.show(`waiting for ${left.length} PeerPods: ${some(left)}`);
-    try {
+  const { progress, signal } = waiting;
+  let left: readonly PeerPod[] = [];
+  try {
+    for (;;) {
+      left = await peerPodsOf(waiting);
+      if (left.length === 0) return progress.done("no pod VM is left");
+      for (const peerPod of left.filter(isAlive)) await deletePod(peerPod, waiting);
+      progress.show(`waiting for ${left.length} PeerPods: ${some(left)}`);
       await systemClock.sleep(EVERY_MS, { signal });
-    } catch (cause) {
-      throw new Error(
-        `${left.length} PeerPods do not go, so controller and daemon were left: ${some(left)}; see what kubectl describe peerpod says, or let go of one with the annotation ${FORCE_RELEASE_ANNOTATION}=true`,
-        { cause },
-      );
     }
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    throw new Error(
+      `${left.length} PeerPods do not go, so controller and daemon were left: ${some(left)}; see what kubectl describe peerpod says, or let go of one with the annotation ${FORCE_RELEASE_ANNOTATION}=true`,
+      { cause },
+    );
   }
+}
+
+/** The Pod that has the VM, and its PeerPod: the controller deletes the VM also where no daemon does. */
+async function deletePod({ metadata }: PeerPod, { kube, signal }: Waiting): Promise<void> {
+  const { name, uid, namespace = "", ownerReferences = [] } = metadata;
+  const owner = ownerReferences.find(({ kind }) => kind === "Pod");
+  if (owner !== undefined) {
+    const deletion = resource(kube, pods).delete({ name: owner.name, namespace }, { uid: owner.uid, signal });
+    await ignoreConflict(deletion);
+  }
+  await ignoreConflict(createPeerPodClient(kube).delete({ name, namespace }, { uid, signal }));
 }
 
 /** None when the CRD is not there (any more). */

@@ -6,7 +6,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { KubeObject } from "../objects/kube-object.ts";
 import { keyOfObject, nameOfObject, resourceOf } from "./kinds.ts";
 import type { Progress } from "./progress.ts";
-import { readinessOf } from "./readiness.ts";
+import { readinessOf, type Readiness } from "./readiness.ts";
 
 const EVERY_MS = 500;
 
@@ -20,22 +20,29 @@ export interface Waiting {
  * Waits until an object is ready, if it is of a kind that becomes so.
  * @throws Error with what its pods wait for when the signal aborts; KubernetesError.
  */
-export async function waitReady(object: KubeObject, { kube, progress, signal }: Waiting): Promise<void> {
-  for (;;) {
-    const live = await resourceOf(kube, object).get(keyOfObject(object), { signal });
-    const { ready, text } = readinessOf({ ...live, kind: object.kind });
-    if (ready) {
-      if (text !== undefined) progress.done(`ready ${nameOfObject(object)}: ${text}`);
-      return;
+export async function waitReady(object: KubeObject, waiting: Waiting): Promise<void> {
+  let last = "";
+  try {
+    for (;;) {
+      const { ready, text = "" } = await look(object, waiting);
+      if (ready) {
+        if (text !== "") waiting.progress.done(`ready ${nameOfObject(object)}: ${text}`);
+        return;
+      }
+      last = text;
+      waiting.progress.show(`waiting for ${nameOfObject(object)}: ${text}`);
+      await systemClock.sleep(EVERY_MS, { signal: waiting.signal });
     }
-    progress.show(`waiting for ${nameOfObject(object)}: ${text ?? "not ready"}`);
-    try {
-      await systemClock.sleep(EVERY_MS, { signal });
-    } catch (cause) {
-      const why = await whyNot(kube, object);
-      throw new Error(`${nameOfObject(object)} is not ready: ${[text, ...why].join("; ")}`, { cause });
-    }
+  } catch (cause) {
+    if (!waiting.signal.aborted) throw cause;
+    const why = await whyNot(waiting.kube, object);
+    throw new Error(`${nameOfObject(object)} is not ready: ${[last, ...why].join("; ")}`, { cause });
   }
+}
+
+async function look(object: KubeObject, { kube, signal }: Waiting): Promise<Readiness> {
+  const live = await resourceOf(kube, object).get(keyOfObject(object), { signal });
+  return readinessOf({ ...live, kind: object.kind });
 }
 
 /** What the pods of a Deployment or DaemonSet wait for. */
