@@ -7,7 +7,7 @@ import { fromAssets, go, goModulePrograms } from "./go-program.ts";
 const KUBERNETES = "1.36.3";
 const ETCD = "3.6.8";
 const HELM = "4.3.2";
-const RUNC = "1.3.4";
+export const RUNC = "1.3.4";
 
 /** Programs of Kubernetes that can be asked for. */
 export type Program = "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubelet" | "kubectl";

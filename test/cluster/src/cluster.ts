@@ -9,6 +9,10 @@ import { get } from "./get.ts";
 export interface ClusterOptions {
   /** Also run kube-controller-manager (see `controllers` below). Default false. */
   readonly controllerManager?: boolean;
+  /** Also run kube-scheduler. Default false. */
+  readonly scheduler?: boolean;
+  /** Where the API server listens. Default 127.0.0.1. */
+  readonly address?: string;
   /** Users besides the administrator, each with the groups it is in; they have no rights until RBAC gives them. */
   readonly users?: Readonly<Record<string, readonly string[]>>;
 }
@@ -38,6 +42,8 @@ export interface AuditEntry {
 /** Starts etcd and kube-apiserver (built on first use, see `missingBinaries`) and waits until they are ready. */
 export async function startCluster({
   controllerManager = false,
+  scheduler = false,
+  address = "127.0.0.1",
   users = {},
 }: ClusterOptions = {}): Promise<Cluster> {
   await using parts = new AsyncDisposableStack();
@@ -46,7 +52,7 @@ export async function startCluster({
 
   const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
-  const url = `https://127.0.0.1:${apiPort}`;
+  const url = `https://${address}:${apiPort}`;
   parts.use(
     await startProcess(
       await etcdBinary(),
@@ -65,7 +71,7 @@ export async function startCluster({
   const startApiServer = async () =>
     startProcess(
       await kubernetesBinary("kube-apiserver"),
-      apiServerArguments({ dir, etcdUrl, apiPort, controllerManager }),
+      apiServerArguments({ dir, etcdUrl, address, apiPort, controllerManager }),
       {
         logFile: `${dir}/apiserver.log`,
       },
@@ -110,6 +116,22 @@ export async function startCluster({
     );
   }
 
+  if (scheduler) {
+    await writeFile(`${dir}/scheduler.kubeconfig`, kubeconfig());
+    parts.use(
+      await startProcess(
+        await kubernetesBinary("kube-scheduler"),
+        [
+          `--kubeconfig=${dir}/scheduler.kubeconfig`,
+          "--bind-address=127.0.0.1",
+          `--secure-port=${await freePort()}`,
+          "--leader-elect=false",
+        ],
+        { logFile: `${dir}/scheduler.log` },
+      ),
+    );
+  }
+
   const owned = parts.move();
   return {
     url,
@@ -137,6 +159,7 @@ const controllers = [
   "deployment-controller",
   "replicaset-controller",
   "root-ca-certificate-publisher-controller",
+  "node-lifecycle-controller",
 ];
 
 async function writeCredentials(
@@ -164,14 +187,17 @@ async function writeCredentials(
 function apiServerArguments(options: {
   dir: string;
   etcdUrl: string;
+  address: string;
   apiPort: number;
   controllerManager: boolean;
 }): string[] {
-  const { dir, etcdUrl, apiPort, controllerManager } = options;
+  const { dir, etcdUrl, address, apiPort, controllerManager } = options;
   return [
     `--etcd-servers=${etcdUrl}`,
     `--secure-port=${apiPort}`,
-    "--bind-address=127.0.0.1",
+    `--bind-address=${address}`,
+    "--allow-privileged=true",
+    "--kubelet-preferred-address-types=InternalIP",
     `--cert-dir=${dir}/certs`,
     `--service-account-key-file=${dir}/service-account.key`,
     `--service-account-signing-key-file=${dir}/service-account.key`,

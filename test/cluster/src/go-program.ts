@@ -9,6 +9,8 @@ export interface GoModuleProgram {
   readonly version: string;
   /** Import path of each main package, by the name of the program it makes. */
   readonly programs: Readonly<Record<string, string>>;
+  /** Build tags. Default none. */
+  readonly tags?: string;
   /** Whether it is C in part. Default false. */
   readonly cgo?: boolean;
 }
@@ -19,14 +21,14 @@ export interface GoModuleProgram {
  */
 export async function goModulePrograms(
   key: string,
-  { module, version, programs, cgo = false }: GoModuleProgram,
+  { module, version, programs, tags = "", cgo = false }: GoModuleProgram,
 ): Promise<string> {
   return await buildOnce(`${key}-${version}`, async (target) => {
     const env = { CGO_ENABLED: cgo ? "1" : "0" };
     await go(target, ["mod", "init", `cache.local/${key}`]);
     await go(target, ["get", `${module}@v${version}`]);
     for (const [name, path] of Object.entries(programs)) {
-      await go(target, ["build", "-trimpath", "-ldflags=-s -w", "-o", name, path], env);
+      await go(target, ["build", "-trimpath", "-tags", tags, "-ldflags=-s -w", "-o", name, path], env);
     }
   });
 }

@@ -1,3 +1,4 @@
+import { controller } from "./controller.ts";
 import { latency } from "./latency.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { memory } from "./memory.ts";
@@ -18,6 +19,7 @@ export const sections: readonly Section[] = [
   memory,
   start,
   providers,
+  controller,
 ];
 
 /** Names for several sections together. */

@@ -8,3 +8,11 @@ export { HypervisorClient } from "../../../../packages/cloud-api-adaptor/src/shi
 export type { PodRequest } from "../../../../packages/cloud-api-adaptor/src/shim-client/index.ts";
 /** The pod's namespace as a CNI plug-in leaves it: from the stage of the end-to-end tests. */
 export { createPodBridge, type PodBridge, type PodNamespace } from "../../../e2e/src/stage/pod-namespace.ts";
+/** The controller's own stage: an API server with PeerPods, and a hand that makes them as the daemon does. */
+export { configMaps, resource } from "@peerpods/peerpod-ctrl";
+export { serveCloud } from "../../../../packages/peerpod-ctrl/src/testing/cloud-server.ts";
+export {
+  startPeerPodCluster,
+  type PeerPodCluster,
+} from "../../../../packages/peerpod-ctrl/src/testing/cluster.ts";
+export { createHand } from "../../../../packages/peerpod-ctrl/src/testing/scenario.ts";
