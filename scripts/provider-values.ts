@@ -24,6 +24,8 @@ const notHere = new Set([
   "relay-launch",
   "cluster-id",
   "node-name",
+  "pod-uid",
+  "kubeconfig",
   "probe-port",
 ]);
 
