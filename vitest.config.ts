@@ -12,6 +12,12 @@ const everywhere = {
   environment: "node" as const,
 };
 
+/** Both cores of a small machine: vitest leaves one free unless told otherwise. */
+const sideBySide = { maxWorkers: "100%", sequence: { groupOrder: 1 } };
+
+/** Long enough to build a server with Go once. */
+const slow = { testTimeout: 120_000, hookTimeout: 600_000 };
+
 export default defineConfig({
   test: {
     reporters: ["default", "./scripts/summary-reporter.ts"],
@@ -20,25 +26,35 @@ export default defineConfig({
         ...source,
         test: {
           ...everywhere,
+          ...sideBySide,
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "test/*/src/**/*.test.ts"],
-          exclude: ["**/*.system.test.ts", "**/node_modules/**"],
+          exclude: ["**/*.{server,system}.test.ts", "**/node_modules/**"],
           // Wide enough for a busy machine; what is slow by itself says so in the test.
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
         },
       },
       {
-        // Tests that make namespaces, links, cgroups or long-lived servers: one file at a time.
+        // Tests against real servers or stand-ins of clouds, on loopback: they need no privileges and no machine to themselves.
         ...source,
         test: {
           ...everywhere,
+          ...sideBySide,
+          ...slow,
+          name: "server",
+          include: ["{packages,test}/*/src/**/*.server.test.ts", "scripts/**/*.server.test.ts"],
+        },
+      },
+      {
+        // Tests that make namespaces, links, cgroups or mounts: one file at a time.
+        ...source,
+        test: {
+          ...everywhere,
+          ...slow,
           name: "system",
           globalSetup: ["./scripts/leftover-guard.ts"],
-          include: ["packages/*/src/**/*.system.test.ts", "test/*/src/**/*.system.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 600_000,
+          include: ["{packages,test}/*/src/**/*.system.test.ts", "scripts/**/*.system.test.ts"],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

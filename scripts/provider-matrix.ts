@@ -3,7 +3,7 @@
  *
  * Usage: node -C @peerpods/source scripts/provider-matrix.ts
  *
- * The report of the fake cloud is made here; those of the other providers are saved by their system tests:
+ * The report of the fake cloud is made here; those of the other providers are saved by the conformance test of each:
  * PEERPODS_CONFORMANCE_DIR=$PWD/docs/conformance pnpm vitest run src/conformance.
  */
 import { readdir, readFile, writeFile } from "node:fs/promises";
