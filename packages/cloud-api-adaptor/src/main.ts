@@ -3,11 +3,13 @@
 
 import { join } from "node:path";
 import { builtinProviders } from "./builtin-providers.ts";
+import { keepHeapSmall } from "./daemon/heap.ts";
 import { runProgram } from "./daemon/program.ts";
 import { awaitedLauncher, chooseLauncher } from "./relay/process/launch.ts";
 import { ensureRelay } from "./relay/process/ensure-relay.ts";
 import { relayCommandBeside } from "./relay/process/relay-command.ts";
 
+keepHeapSmall();
 // Sockets, keys and journal are for this user only, from the moment they are made.
 process.umask(0o077);
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { Health } from "@peerpods/kata-protocols/health";
 import { until } from "@peerpods/test-harness";
@@ -12,6 +13,8 @@ import { takeSample, type Sample } from "./sample.ts";
 const CALLS = 20;
 /** Samples of a run. */
 const SAMPLES = 24;
+/** Idle time before a sample: the relay collects its garbage when it has been idle for up to twice five seconds. */
+const QUIET_MS = 11_000;
 
 export interface SoakStage {
   readonly node: WorkerNode;
@@ -22,7 +25,7 @@ export interface SoakStage {
 /** Runs the cycles in portions, and takes a sample behind each, when no sandbox is left. */
 export async function runCycles(
   stage: SoakStage,
-  { cycles, atOnce }: { readonly cycles: number; readonly atOnce: number },
+  { cycles, atOnce, quietMs = QUIET_MS }: { cycles: number; atOnce: number; quietMs?: number },
   progress: (sample: Sample) => void,
 ): Promise<readonly Sample[]> {
   const { node } = stage;
@@ -34,6 +37,7 @@ export async function runCycles(
     await inParallel(Array.from({ length: count }), atOnce, () => cycle(stage));
     await until("every sandbox is gone", async () => (await node.sandboxes()) === 0, { timeoutMs: 120_000 });
     done += count;
+    await delay(quietMs);
     const sample = await takeSample(node, { cycles: done, seconds: (performance.now() - began) / 1000 });
     samples.push(sample);
     progress(sample);

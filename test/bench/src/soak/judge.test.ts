@@ -21,11 +21,15 @@ describe("growth", () => {
   });
 
   it.each([
-    ["memory", (index: number) => ({ relay: { ...steady, pssMiB: 60 + index } }), "relay: 60 MiB at first"],
+    [
+      "memory",
+      (index: number) => ({ relay: { ...steady, pssMiB: 60 + index } }),
+      "relay: 70 MiB in the middle",
+    ],
     [
       "descriptors",
       (index: number) => ({ daemon: { ...steady, descriptors: 30 + index } }),
-      "daemon: 30 descriptors",
+      "daemon: 40 descriptors in the middle",
     ],
   ])("names %s that grows", (_what, at, text) => {
     expect(growth(samples(30, at))).toEqual([expect.stringContaining(text)]);

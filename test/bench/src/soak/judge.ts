@@ -5,12 +5,12 @@ const FLAT_MIB = 8;
 const FLAT_DESCRIPTORS = 2;
 
 /**
- * What grew between the first third of the samples and the last, one line each; empty when everything is flat. Compared are
- * the least values, since garbage that happens to lie around is no growth.
+ * What grew between the middle third of the samples and the last, one line each; empty when everything is flat. Compared
+ * are the least values, since garbage that happens to lie around is no growth; the first third is warming up.
  */
 export function growth(samples: readonly Sample[]): readonly string[] {
   const third = Math.max(1, Math.floor(samples.length / 3));
-  const [early, late] = [samples.slice(0, third), samples.slice(-third)];
+  const [early, late] = [samples.slice(-2 * third, -third), samples.slice(-third)];
   return (["daemon", "relay"] as const).flatMap((program) => {
     const least = (part: readonly Sample[], key: keyof Held): number =>
       Math.min(...part.map((s) => s[program][key]));
@@ -18,7 +18,7 @@ export function growth(samples: readonly Sample[]): readonly string[] {
       const [before, after] = [least(early, key), least(late, key)];
       return after - before > limit
         ? [
-            `${program}: ${before.toFixed(0)} ${unit} at first, ${after.toFixed(0)} in the end (${limit} more are allowed)`,
+            `${program}: ${before.toFixed(0)} ${unit} in the middle, ${after.toFixed(0)} in the end (${limit} more are allowed)`,
           ]
         : [];
     };

@@ -8,7 +8,7 @@ import { runCycles } from "./cycles.ts";
 import { leftBehind } from "./left-behind.ts";
 
 /** The share of `pnpm soak` that every test run has. Memory is not looked at: a few cycles say nothing about it. */
-const share = { cycles: 24, atOnce: 6 };
+const share = { cycles: 24, atOnce: 6, quietMs: 0 };
 /** Descriptors that may be new after the second portion: a shell more. One left by each sandbox would be twice as many. */
 const SLACK = 6;
 
