@@ -85,6 +85,20 @@ describe.skipIf(missing !== undefined)(`orphan sweep${missing === undefined ? ""
     expect(await judged(id, {})).toEqual(["NodeGone", "deleted"]);
   });
 
+  it("deletes a PeerPod without a Pod when its node is gone, and the VM with it; one whose node is there stays", async () => {
+    const nodeName = { nodeName: "node-8" };
+    const lost = await hand.peerPod({ name: "ownerless", namespace: "default", spec: nodeName });
+    const kept = await hand.peerPod({ name: "ownerless-too", namespace: "default" });
+    await once({ graceMs: 3_600_000 });
+    await once({ dryRun: true });
+    expect((await api.peerPods.get(lost.metadata)).metadata.deletionTimestamp).toBeUndefined();
+    await once();
+    await until("it is gone", async () => (await api.peerPods.list()).items.length === 1);
+    expect((await api.peerPods.list()).items[0]?.metadata.uid).toBe(kept.metadata.uid);
+    await api.peerPods.delete({ namespace: "default", name: kept.metadata.name });
+    await until("none is left", async () => (await api.peerPods.list()).items.length === 0);
+  });
+
   it("waits for the grace period, from when the orphan was first seen", async () => {
     const known = new Map<string, number>();
     const id = await hand.instance({ name: "patient", namespace: "default" });
