@@ -17,7 +17,7 @@ export function followToCluster(
     lookup,
     cloudProvider,
   }: {
-    readonly keeper: Pick<PeerPodKeeper, "track" | "forget">;
+    readonly keeper: Pick<PeerPodKeeper, "adopt" | "track" | "forget">;
     readonly teller: Pick<Teller, "tell">;
     readonly lookup: Pick<PodLookup, "forget">;
     readonly cloudProvider: string;
@@ -27,7 +27,7 @@ export function followToCluster(
   const last = new Map<string, SandboxStatus>(
     lifecycle.list().map((status) => [status.record.sandboxId, status]),
   );
-  for (const { record } of last.values()) keeper.track(record);
+  for (const { record } of last.values()) keeper.adopt(record);
 
   function changed(status: SandboxStatus): void {
     const { record, lastError } = status;

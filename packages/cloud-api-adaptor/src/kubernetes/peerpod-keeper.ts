@@ -66,9 +66,14 @@ export class PeerPodKeeper implements Pick<ClusterRecords, "intended" | "release
     return this.#entries.get(sandboxId)?.peerPod.object;
   }
 
+  /** A sandbox of an earlier daemon: its PeerPod is looked for before one is made. */
+  adopt(record: SandboxRecord): void {
+    if (record.lastAttempt > 0) this.#put(record, { isNew: false });
+  }
+
   /** The sandbox is so now. One that never asked a cloud has no PeerPod. */
   track(record: SandboxRecord): void {
-    if (record.lastAttempt > 0) this.#put(record, { isNew: false });
+    if (record.lastAttempt > 0) this.#put(record, { isNew: true });
   }
 
   /** The sandbox is gone; its PeerPod has been released before. */
@@ -95,6 +100,8 @@ export class PeerPodKeeper implements Pick<ClusterRecords, "intended" | "release
     if (record.lastAttempt === 0) return;
     const entry = this.#put(record, { isNew: false });
     entry.release ??= Promise.withResolvers<void>();
+    // It may be given up when nobody waits any more.
+    entry.release.promise.catch(() => undefined);
     if (this.#isEnding && this.#isAway) throw leftToTheNext();
     await settleOrAbort(entry.release.promise, signal);
   }

@@ -16,6 +16,7 @@ async function hear(
   const daemon = await world.daemon();
   await using _following = followToCluster(daemon, {
     keeper: {
+      adopt: () => undefined,
       track: (record) => void heard.tracked.push(record),
       forget: (id) => void heard.forgotten.push(id),
     },
