@@ -65,13 +65,15 @@ describe.skipIf(missing !== undefined)(
       await kube.peerPodGone(pod);
       expect(kube.instanceIds()).toEqual([]);
       const told = await kube.eventsOf(pod.name, (texts) => texts.length === 5);
-      expect(told.map((text) => text.split(":")[0]).toSorted()).toEqual([
-        "Normal PodVMCreated",
-        "Normal PodVMDeleted",
-        "Normal PodVMRequested",
-        "Normal PodVMRunning",
-        "Normal PodVMStopping",
-      ]);
+      expect(new Set(told.map((text) => text.split(":")[0]))).toEqual(
+        new Set([
+          "Normal PodVMCreated",
+          "Normal PodVMDeleted",
+          "Normal PodVMRequested",
+          "Normal PodVMRunning",
+          "Normal PodVMStopping",
+        ]),
+      );
     });
 
     it("fails for the cloud's reason, which the Pod's Events tell with the remedy, and leaves nothing", async () => {

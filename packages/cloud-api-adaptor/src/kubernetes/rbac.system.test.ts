@@ -16,9 +16,10 @@ const peerPodGroup = "confidentialcontainers.org";
 
 /** The rules without one verb of one resource. */
 function without(name: string, verb: string): readonly PolicyRule[] {
-  return daemonRules.map((rule) =>
+  const left = daemonRules.map((rule) =>
     rule.resources.includes(name) ? { ...rule, verbs: rule.verbs.filter((word) => word !== verb) } : rule,
   );
+  return left.filter(({ verbs }) => verbs.length > 0);
 }
 
 const ruleText = (group: string, name: string, verb: string) =>

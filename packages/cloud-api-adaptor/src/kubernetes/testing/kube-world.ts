@@ -6,7 +6,7 @@ import { createProviderRegistry } from "@peerpods/cloud-providers";
 import { createFakeCloud, fakeProvider } from "@peerpods/cloud-providers/testing";
 import type { CloudProvider, CreateInstanceRequest } from "@peerpods/cloud-providers";
 import type { FakeCloud } from "@peerpods/cloud-providers/testing";
-import { daemonRules, events, peerPodName, resource } from "@peerpods/peerpod-ctrl";
+import { daemonRules, events, isKubernetesError, peerPodName, resource } from "@peerpods/peerpod-ctrl";
 import type { PeerPod, PolicyRule } from "@peerpods/peerpod-ctrl";
 import type { ClusterOptions } from "@peerpods/test-cluster";
 import { until } from "@peerpods/test-harness";
@@ -37,7 +37,8 @@ export async function permit(api: PeerPodCluster, user: string, rules: readonly 
   const marked = [...rules, { apiGroups: ["test"], resources: [mark], verbs: ["get"] }];
   try {
     await roles.patch({ name: user }, { rules: marked });
-  } catch {
+  } catch (error) {
+    if (!isKubernetesError(error, "not_found")) throw error;
     await roles.create({ metadata: { name: user }, rules: marked }, {});
     await rbacResource(api, "clusterrolebindings").create(
       {
