@@ -30,9 +30,9 @@ export async function buildPrograms(
     sourcemap: sourcemap ? bundleOptions.sourcemap : false,
     // The ESM form of a package can be left out in part.
     mainFields: ["module", "main"],
-    // Names stay: a stack trace is to be read by people.
-    minifyWhitespace: true,
-    minifySyntax: true,
+    minify: true,
+    // A stack trace is to be read by people, also where there is no source map.
+    keepNames: true,
     legalComments: "none",
     metafile: true,
     plugins: [withProviders(providers)],
