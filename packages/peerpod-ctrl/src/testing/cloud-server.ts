@@ -68,8 +68,21 @@ export async function serveCloud(provider: Provider, moments?: CloudMoments): Pr
   };
 }
 
-/** The other end of {@link serveCloud}: a provider named `fake`, whose cloud is at `url`. */
-export function remoteCloud(url: string): CloudProvider {
+/**
+ * The other end of {@link serveCloud}: a provider named `fake`.
+ * @param url where its cloud is. Default: `CLOUD_URL` of the configuration that it is given.
+ */
+export function remoteCloud(url?: string): CloudProvider {
+  return {
+    name: "fake",
+    contractVersion: CONTRACT_VERSION,
+    summary: "the cloud of a test",
+    options: [],
+    newProvider: async ({ env }) => remoteProvider(url ?? env["CLOUD_URL"] ?? ""),
+  };
+}
+
+function remoteProvider(url: string): Provider {
   async function ask(method: keyof Provider, request: unknown, signal: AbortSignal): Promise<unknown> {
     const answer = await fetch(`${url}/${method}`, { method: "POST", body: JSON.stringify(request), signal });
     const body: unknown = await answer.json();
@@ -77,17 +90,10 @@ export function remoteCloud(url: string): CloudProvider {
     const { code, message } = body as { code: ProviderErrorCode; message: string };
     throw new ProviderError(code, message);
   }
-  const provider: Provider = {
+  return {
     createInstance: async (request, { signal }) => (await ask("createInstance", request, signal)) as Instance,
     deleteInstance: async (request, { signal }) => void (await ask("deleteInstance", request, signal)),
     configVerifier: async () => [],
     teardown: async () => undefined,
-  };
-  return {
-    name: "fake",
-    contractVersion: CONTRACT_VERSION,
-    summary: "the cloud of a test",
-    options: [],
-    newProvider: async () => provider,
   };
 }

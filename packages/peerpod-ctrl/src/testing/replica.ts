@@ -1,4 +1,4 @@
-/** The program with one provider: `fake`, whose cloud is the test that `CLOUD_URL` leads to. */
+/** The program with one provider: `fake`, whose cloud is the test that `CLOUD_URL` leads to, of the process or of the configuration. */
 
 import { hostname } from "node:os";
 import { createProviderRegistry } from "@peerpods/cloud-providers";
@@ -12,7 +12,7 @@ process.exitCode = await runProgram({
   stderr: (text) => void process.stderr.write(text),
   signals: process,
   exitNow: (code) => process.exit(code),
-  registry: createProviderRegistry([remoteCloud(process.env["CLOUD_URL"] ?? "")]),
+  registry: createProviderRegistry([remoteCloud(process.env["CLOUD_URL"])]),
   importPackage: (specifier) => import(specifier),
   hostname: hostname(),
   podNamespace: "",
