@@ -45,7 +45,9 @@ export async function scaffold({ name, dir }: ScaffoldRequest): Promise<readonly
   for (const entry of await readdir(template, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    files.set(path.slice(template.length + 1), renamed(await readFile(path, "utf8"), name));
+    // A manifest of that very name inside a package would be taken for one that counts.
+    const written = path.slice(template.length + 1).replace(/\.template$/, "");
+    files.set(written, renamed(await readFile(path, "utf8"), name));
   }
   for (const [path, text] of files) {
     await mkdir(dirname(join(dir, path)), { recursive: true });
