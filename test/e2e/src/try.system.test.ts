@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -15,8 +16,8 @@ describe.skipIf(!isRoot)("peerpods on provider local, without a daemon before (n
   const bridge = `ppy${id}`;
   let directory: string;
 
-  const peerpods = async (words: readonly string[], flags: readonly string[] = []) => {
-    const result = await execa(
+  const start = (words: readonly string[], flags: readonly string[] = []) =>
+    execa(
       process.execPath,
       [
         join(adaptor, "dist/peerpods.js"),
@@ -24,10 +25,17 @@ describe.skipIf(!isRoot)("peerpods on provider local, without a daemon before (n
         ...["-local-bridge", bridge, "-local-subnet", "10.213.79.0/24"],
         ...["-local-image-dir", join(directory, "images"), ...flags],
       ],
-      { reject: false, timeout: 110_000, stdin: "ignore" },
+      // In a process group of its own, as a shell starts it.
+      { reject: false, timeout: 110_000, stdin: "ignore", detached: true },
     );
-    const { exitCode, stdout, stderr } = result;
+  const peerpods = async (words: readonly string[], flags: readonly string[] = []) => {
+    const { exitCode, stdout, stderr } = await start(words, flags);
     return { exitCode, stdout, stderr };
+  };
+  /** Elements of the tunnels' table of this machine, whoever made them. */
+  const tunnelRules = async () => {
+    const { stdout } = await execa("nft", ["list", "set", "ip", "peerpods", "tunnels"], { reject: false });
+    return stdout.match(/vni \d+/g) ?? [];
   };
   const tries = async () => (await readdir("/tmp")).filter((name) => name.startsWith("pptry-"));
   const links = async () => (await readdir("/sys/class/net")).filter((name) => name === bridge);
@@ -53,6 +61,26 @@ describe.skipIf(!isRoot)("peerpods on provider local, without a daemon before (n
   it("passes the exit code of the container on", async () => {
     const { exitCode } = await peerpods(["try", "local", "--image", image, "--script", "exit 9"]);
     expect(exitCode).toBe(9);
+  });
+
+  it("takes pod VM and tunnel back when a signal goes to its whole process group, as Ctrl-C does", async () => {
+    const [tryBefore, rulesBefore] = [await tries(), await tunnelRules()];
+    const script = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done";
+    const tool = start(["try", "local", "--image", image, "--script", script]);
+    const { pid } = tool;
+    if (pid === undefined) throw new Error("the tool did not start");
+    await Promise.race([
+      once(tool.stdout, "data"),
+      tool.then(({ stderr }) => Promise.reject(new Error(`the tool has ended: ${stderr}`))),
+    ]);
+    expect((await tunnelRules()).length).toBeGreaterThan(rulesBefore.length);
+    process.kill(-pid, "SIGTERM");
+    const { exitCode, stderr } = await tool;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 3 });
+    expect(stderr).toContain("nothing is left");
+    expect(await tunnelRules()).toEqual(rulesBefore);
+    expect(await links()).toEqual([]);
+    expect((await tries()).filter((name) => !tryBefore.includes(name))).toEqual([]);
   });
 
   it("takes the pod VM back when its container cannot be run", async () => {

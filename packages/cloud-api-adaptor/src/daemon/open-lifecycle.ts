@@ -22,6 +22,8 @@ import { verifyCloudConfig } from "./verify-cloud-config.ts";
 const RELAY_TIMEOUT_MS = 30_000;
 const MIN_REAP_INTERVAL_MS = 500;
 const LOCAL_TIMEOUT_MS = 15_000;
+/** Longer than a good start takes where machines boot quickly, and rare enough for a cloud that counts its calls. */
+const INSTANCE_LOOK_MS = 15_000;
 const DELETE_TIMEOUT_MS = 10 * 60_000;
 
 /** Connects to the cloud, and asks it about the configuration when that is wanted. */
@@ -108,6 +110,7 @@ export async function openLifecycle(
       maxSandboxes: settings.maxSandboxes,
       forwarderPort: settings.forwarderPort,
       connectTimeoutMs: settings.connectTimeoutMs,
+      instanceLookMs: INSTANCE_LOOK_MS,
       deleteTimeoutMs: DELETE_TIMEOUT_MS,
       localTimeoutMs: LOCAL_TIMEOUT_MS,
       reaping: {

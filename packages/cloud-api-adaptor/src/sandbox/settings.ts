@@ -8,6 +8,8 @@ export interface LifecycleSettings {
   readonly forwarderPort: number;
   /** Limit for reaching the forwarder after the instance exists. */
   readonly connectTimeoutMs: number;
+  /** How often the cloud is asked, until then, whether the instance is still there; see `whileInstanceLives`. */
+  readonly instanceLookMs: number;
   /** Limit of one provider call that deletes. */
   readonly deleteTimeoutMs: number;
   /** Limit of one removal step on this node (relay, tunnel, directory). */

@@ -8,6 +8,7 @@ import type { GuestSetup } from "./ports.ts";
 import type { SandboxRecord } from "./record.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { connectionIntended, instanceKnown, isEnding, nowRunning } from "./transitions.ts";
+import { whileInstanceLives } from "./while-instance-lives.ts";
 
 /**
  * Takes a created sandbox to `running`: certificates and user data, instance, then tunnel and relay side by side.
@@ -29,20 +30,27 @@ export async function startSandbox(
     return isEnding(record) ? known : connectionIntended(known, tunnelTo(known));
   });
   call.signal.throwIfAborted();
-  const connected = await connect(tunnel, context, { guest, signal: call.signal });
-  await sandbox.apply((record) => nowRunning(record, { ...connected, nowMs: context.clock.now() }));
+  const reached = { tunnelMs: 0, connectedMs: 0 };
+  await whileInstanceLives(instance, context, {
+    signal: call.signal,
+    act: (signal) => connect(tunnel, context, { guest, reached, signal }),
+  });
+  await sandbox.apply((record) => nowRunning(record, { ...reached, nowMs: context.clock.now() }));
 }
 
-/** Tunnel and relay know nothing of each other, so neither waits for the other. */
+/** Tunnel and relay know nothing of each other, so neither waits for the other. Notes in `reached` when each is there. */
 async function connect(
   record: SandboxRecord,
   { network, relay, clock, settings }: LifecycleContext,
-  { guest, signal }: { guest: GuestSetup; signal: AbortSignal },
-): Promise<{ tunnelMs: number; connectedMs: number }> {
+  {
+    guest,
+    reached,
+    signal,
+  }: { guest: GuestSetup; reached: { tunnelMs: number; connectedMs: number }; signal: AbortSignal },
+): Promise<void> {
   const { tunnel } = record;
   const host = record.instance?.addresses[0];
   if (tunnel === undefined || host === undefined) throw noAddress(record);
-  const reached = { tunnelMs: 0, connectedMs: 0 };
   await allOrAbort(signal, [
     async (signal) => {
       await network.setUp(tunnel, { signal });
@@ -62,7 +70,6 @@ async function connect(
       reached.connectedMs = clock.now();
     },
   ]);
-  return reached;
 }
 
 /** The tunnel ends at the VM's second address when it has an interface of its own for it, else at the first. */

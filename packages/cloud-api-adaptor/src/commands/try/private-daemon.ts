@@ -98,8 +98,24 @@ export async function startPrivateDaemon(
   };
 }
 
+/**
+ * In a process group of its own: Ctrl-C at a terminal, or `timeout`, signals the whole group of the tool, and a daemon
+ * that ends before its pod was stopped leaves the pod as it is.
+ */
 function run([file = "", ...args]: readonly string[], env: PrivateDaemonOptions["env"]) {
-  return execa(file, args, { env, extendEnv: false, stdin: "ignore", buffer: false, reject: false });
+  const child = execa(file, args, {
+    env,
+    extendEnv: false,
+    stdin: "ignore",
+    buffer: false,
+    reject: false,
+    detached: true,
+  });
+  // What has a group of its own is not ended by execa when this program fails.
+  const endToo = () => void child.kill("SIGTERM");
+  process.once("exit", endToo);
+  void child.then(() => process.off("exit", endToo));
+  return child;
 }
 
 type Child = ReturnType<typeof run>;

@@ -82,6 +82,7 @@ export class World implements AsyncDisposable {
         maxSandboxes: 10,
         forwarderPort: 15_150,
         connectTimeoutMs: 300_000,
+        instanceLookMs: 15_000,
         deleteTimeoutMs: 600_000,
         localTimeoutMs: 10_000,
         reaping: defaultReaping,
