@@ -1,14 +1,23 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { missingLibvirtd, startLibvirtd, type Libvirtd } from "@peerpods/libvirt-stand-in";
+import { buildSmallGuest, missingLibvirtd, startLibvirtd, type Libvirtd } from "@peerpods/libvirt-stand-in";
 import { kernelArguments } from "@peerpods/podvm/image";
+import { until } from "@peerpods/test-harness";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildTestPodVMImage } from "./stage/podvm-image.ts";
+import { tunnelRules } from "./stage/tunnel-rules.ts";
 
-const image = "localhost/try";
+const containerImage = "localhost/try";
 const adaptor = dirname(createRequire(import.meta.url).resolve("@peerpods/cloud-api-adaptor/package.json"));
 const missing = await missingLibvirtd();
+
+type BootFiles = Pick<Awaited<ReturnType<typeof buildTestPodVMImage>>, "kernel" | "initrd">;
+
+const bootFlags = ({ kernel, initrd }: BootFiles, { memoryMiB }: { readonly memoryMiB: number }) => [
+  ...["-kernel", kernel, "-initrd", initrd, "-memory", String(memoryMiB)],
+];
+
 /** A boot takes 10 s on an idle machine; emulation shares two CPUs with whatever else runs. */
 const BOOT_TIMEOUT_MS = 480_000;
 
@@ -20,38 +29,39 @@ describe.skipIf(missing !== undefined)(
       if (libvirtd === undefined) throw new Error("libvirtd did not start");
       return libvirtd;
     };
+    let host: readonly string[];
+    /** Of the host, with machines of our image. */
     let flags: readonly string[];
 
+    const start = (words: readonly string[]) =>
+      execa(process.execPath, [join(adaptor, "dist/peerpods.js"), ...words], {
+        reject: false,
+        timeout: BOOT_TIMEOUT_MS,
+        stdin: "ignore",
+      });
     const peerpods = async (words: readonly string[]) => {
-      const { exitCode, stdout, stderr } = await execa(
-        process.execPath,
-        [join(adaptor, "dist/peerpods.js"), ...words],
-        { reject: false, timeout: BOOT_TIMEOUT_MS, stdin: "ignore" },
-      );
+      const { exitCode, stdout, stderr } = await start(words);
       return { exitCode, stdout, stderr };
+    };
+    const virsh = (...args: string[]) => running().virsh(running().qemuUri, args);
+    const expectEmptyHost = async () => {
+      const { pool } = running();
+      expect((await virsh("list", "--all", "--name")).trim()).toBe("");
+      await virsh("pool-refresh", pool);
+      expect((await virsh("vol-list", pool)).trim()).toMatch(/^podvm-base\.qcow2\s+\S+$/);
     };
 
     beforeAll(async () => {
-      const { kernel, initrd } = await buildTestPodVMImage(image);
+      const image = await buildTestPodVMImage(containerImage);
       libvirtd = await startLibvirtd();
       const { qemuUri, pool, network } = running();
-      await running().virsh(qemuUri, ["vol-create-as", pool, "podvm-base.qcow2", "64M", "--format", "qcow2"]);
-      flags = [
+      await virsh("vol-create-as", pool, "podvm-base.qcow2", "64M", "--format", "qcow2");
+      host = [
         ...["-uri", qemuUri, "-pool-name", pool, "-network-name", network, "-domain-type", "qemu"],
-        ...[
-          "-boot-firmware",
-          "bios",
-          "-disk-bus",
-          "virtio",
-          "-cpu",
-          "2",
-          "-memory",
-          "1024",
-          "-root-disk-size",
-          "1",
-        ],
-        ...["-kernel", kernel, "-initrd", initrd, "-kernel-args", kernelArguments, "-address-timeout", "5m"],
+        ...["-boot-firmware", "bios", "-disk-bus", "virtio", "-cpu", "2", "-root-disk-size", "1"],
+        ...["-kernel-args", kernelArguments, "-address-timeout", "5m"],
       ];
+      flags = [...host, ...bootFlags(image, { memoryMiB: 1024 })];
     });
     afterAll(async () => await libvirtd?.[Symbol.asyncDispose]());
 
@@ -96,7 +106,7 @@ describe.skipIf(missing !== undefined)(
           "try",
           "libvirt",
           "--image",
-          image,
+          containerImage,
           "--script",
           script,
           ...flags,
@@ -106,12 +116,32 @@ describe.skipIf(missing !== undefined)(
         for (const step of ["instance", "tunnel", "running", "container", "exit", "gone"])
           expect(stderr).toMatch(new RegExp(`ms .* ${step}$`, "m"));
         expect(stderr).toMatch(/nothing is left: no instance carries cluster try-[0-9a-f]{12}/);
-        const { qemuUri, pool } = running();
-        expect((await running().virsh(qemuUri, ["list", "--all", "--name"])).trim()).toBe("");
-        await running().virsh(qemuUri, ["pool-refresh", pool]);
-        expect((await running().virsh(qemuUri, ["vol-list", pool])).trim()).toMatch(
-          /^podvm-base\.qcow2\s+\S+$/,
+        await expectEmptyHost();
+      },
+    );
+
+    it(
+      "try fails soon, and leaves nothing, when the machine ends before its agent can be reached",
+      { timeout: BOOT_TIMEOUT_MS },
+      async () => {
+        const rules = await tunnelRules();
+        // It takes an address and has no agent, so the start waits for what never comes.
+        const guest = await buildSmallGuest();
+        const tool = start(["try", "libvirt", ...host, ...bootFlags(guest, { memoryMiB: 96 })]);
+        const ended = tool.then(({ stderr }) => Promise.reject(new Error(`the tool has ended: ${stderr}`)));
+        const tunnel = until(
+          "there is a tunnel to the instance",
+          async () => (await tunnelRules()).length > rules.length,
+          { timeoutMs: BOOT_TIMEOUT_MS },
         );
+        await Promise.race([tunnel, ended]);
+        await virsh("destroy", (await virsh("list", "--uuid")).trim());
+        const { exitCode, stderr } = await tool;
+        expect({ exitCode, stderr }).toMatchObject({ exitCode: 125 });
+        expect(stderr).toMatch(/instance \S+ ended before its agent could be reached/);
+        expect(stderr).toContain("nothing is left");
+        expect(await tunnelRules()).toEqual(rules);
+        await expectEmptyHost();
       },
     );
   },

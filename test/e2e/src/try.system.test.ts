@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildBusyboxImage } from "./stage/image.ts";
+import { tunnelRules } from "./stage/tunnel-rules.ts";
 
 const isRoot = process.geteuid?.() === 0;
 const id = randomBytes(2).toString("hex");
@@ -31,11 +32,6 @@ describe.skipIf(!isRoot)("peerpods on provider local, without a daemon before (n
   const peerpods = async (words: readonly string[], flags: readonly string[] = []) => {
     const { exitCode, stdout, stderr } = await start(words, flags);
     return { exitCode, stdout, stderr };
-  };
-  /** Elements of the tunnels' table of this machine, whoever made them. */
-  const tunnelRules = async () => {
-    const { stdout } = await execa("nft", ["list", "set", "ip", "peerpods", "tunnels"], { reject: false });
-    return stdout.match(/vni \d+/g) ?? [];
   };
   const tries = async () => (await readdir("/tmp")).filter((name) => name.startsWith("pptry-"));
   const links = async () => (await readdir("/sys/class/net")).filter((name) => name === bridge);
