@@ -53,9 +53,7 @@ function multiarch() {
   return `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
 }
 
-// What boots runs only on demand, and its packages are large.
-const onDemand = process.env.PEERPODS_LIBVIRT === "1" ? forLibvirtBoots : [];
-const lists = { demo: forPods, test: [...forPods, ...forLibvirtTests, ...onDemand] };
+const lists = { demo: forPods, test: [...forPods, ...forLibvirtTests, ...forLibvirtBoots] };
 
 /** Packages of a list that are not on this machine. */
 export function missingPackages(list) {

@@ -1,2 +1,2 @@
 export { missingLibvirtd, startLibvirtd, type Libvirtd } from "./libvirtd.ts";
-export { buildSmallGuest, type SmallGuest } from "./small-guest.ts";
+export { buildSmallGuest, guestKernel, type SmallGuest } from "./small-guest.ts";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { startProcess, until, type RunningProcess } from "@peerpods/test-harness";
 import { execa } from "execa";
 import { plugIn, type Cable } from "./cable.ts";
+import { guestKernel } from "./small-guest.ts";
 import { libvirtdConf, qemuConf, startScript } from "./start-script.ts";
 
 /** A libvirtd of a test's own: its files, processes, bridges and rules are its own, and end with it. */
@@ -35,14 +36,16 @@ const searchPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"
 const PACKAGES =
   "libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 dnsmasq-base tini iproute2";
 
-/** Why libvirtd cannot run here, or `undefined` when it can. Fits vitest's `skip` notes. */
+/** Why libvirtd and its guests cannot run here, or `undefined` when it can. Fits vitest's `skip` notes. */
 export async function missingLibvirtd(): Promise<string | undefined> {
-  if (process.env["PEERPODS_LIBVIRT"] !== "1") return "boots machines: set PEERPODS_LIBVIRT=1";
+  if (process.arch !== "x64") return "its guests are x86_64 machines with this machine's programs";
   if (process.geteuid?.() !== 0) return "needs root: libvirtd runs in namespaces of its own";
   const missing = [];
   for (const program of programs) if ((await find(program)) === undefined) missing.push(program);
-  if (missing.length === 0) return undefined;
-  return `needs ${missing.join(", ")}: apt-get install --no-install-recommends ${PACKAGES}`;
+  if (missing.length > 0)
+    return `needs ${missing.join(", ")}: apt-get install --no-install-recommends ${PACKAGES}`;
+  const { exitCode } = await execa("apt-cache", ["show", guestKernel], { reject: false });
+  return exitCode === 0 ? undefined : `needs Debian's ${guestKernel} for its guests: apt-get update`;
 }
 
 /** Starts it with an active pool and network; takes 4 to 15 s, mostly for asking QEMU what it can do. */

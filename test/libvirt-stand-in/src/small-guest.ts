@@ -18,7 +18,8 @@ export interface SmallGuest {
   readonly initrd: string;
 }
 
-const PACKAGE = "linux-image-cloud-amd64";
+/** Debian's package of the kernel that guests run. */
+export const guestKernel = "linux-image-cloud-amd64";
 const BUILD_TIMEOUT_MS = 300_000;
 
 const init = `#!/bin/busybox sh
@@ -44,7 +45,7 @@ exec sleep 1000000
 /** Builds it once for each version of Debian's cloud kernel. Needs root's apt. @throws Error that names what is missing. */
 export async function buildSmallGuest(): Promise<SmallGuest> {
   const run = runUntil(AbortSignal.timeout(BUILD_TIMEOUT_MS));
-  const { name, version } = await kernelPackageOf(PACKAGE, run);
+  const { name, version } = await kernelPackageOf(guestKernel, run);
   const content = createHash("sha256").update(`${version}\n${init}`).digest("hex").slice(0, 16);
   const directory = await buildOnce(
     `libvirt-guest-${name.replace(/^linux-image-/, "")}-${content}`,

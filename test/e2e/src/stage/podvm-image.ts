@@ -1,6 +1,7 @@
 import { stat, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { guestKernel } from "@peerpods/libvirt-stand-in";
 import { buildOnce } from "@peerpods/test-harness";
 import { buildPodVMImage, podVMImageVersion, type PodVMImage } from "@peerpods/podvm/image";
 import { execa } from "execa";
@@ -12,7 +13,7 @@ const BUILD_TIMEOUT_MS = 600_000;
 /** Builds, once for everything that goes in, a pod VM image with our agent that has a container image of this name. */
 export async function buildTestPodVMImage(containerImage: string): Promise<Omit<PodVMImage, "version">> {
   const recipe = {
-    kernelPackage: "linux-image-cloud-amd64",
+    kernelPackage: guestKernel,
     guestDirectory: dirname(resolve("@peerpods/podvm/guest/process-user-data.mjs")),
     agent: resolve("@peerpods/dev-agent/guest/dev-agent.mjs"),
     images: await containerImages(containerImage),
