@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
@@ -33,6 +33,26 @@ describe.skipIf(!isRoot)("peerpods on provider local, without a daemon before (n
     const { exitCode, stdout, stderr } = await start(words, flags);
     return { exitCode, stdout, stderr };
   };
+  /** A tool whose container runs, and ends with 3 at SIGTERM. */
+  const startWaiting = async () => {
+    const script = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done";
+    const tool = start(["try", "local", "--image", image, "--script", script]);
+    const { pid } = tool;
+    if (pid === undefined) throw new Error("the tool did not start");
+    await Promise.race([
+      once(tool.stdout, "data"),
+      tool.then(({ stderr }) => Promise.reject(new Error(`the tool has ended: ${stderr}`))),
+    ]);
+    return { tool, pid };
+  };
+  /** The daemon that a tool has started. */
+  const daemonOf = async (pid: number) => {
+    const children = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim().split(" ");
+    for (const child of children)
+      if ((await readFile(`/proc/${child}/cmdline`, "utf8")).includes("/main.js\0local\0"))
+        return Number(child);
+    throw new Error(`no daemon among the children ${children.join(", ")} of the tool`);
+  };
   const tries = async () => (await readdir("/tmp")).filter((name) => name.startsWith("pptry-"));
   const links = async () => (await readdir("/sys/class/net")).filter((name) => name === bridge);
 
@@ -61,14 +81,7 @@ describe.skipIf(!isRoot)("peerpods on provider local, without a daemon before (n
 
   it("takes pod VM and tunnel back when a signal goes to its whole process group, as Ctrl-C does", async () => {
     const [tryBefore, rulesBefore] = [await tries(), await tunnelRules()];
-    const script = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done";
-    const tool = start(["try", "local", "--image", image, "--script", script]);
-    const { pid } = tool;
-    if (pid === undefined) throw new Error("the tool did not start");
-    await Promise.race([
-      once(tool.stdout, "data"),
-      tool.then(({ stderr }) => Promise.reject(new Error(`the tool has ended: ${stderr}`))),
-    ]);
+    const { tool, pid } = await startWaiting();
     expect((await tunnelRules()).length).toBeGreaterThan(rulesBefore.length);
     process.kill(-pid, "SIGTERM");
     const { exitCode, stderr } = await tool;
@@ -77,6 +90,22 @@ describe.skipIf(!isRoot)("peerpods on provider local, without a daemon before (n
     expect(await tunnelRules()).toEqual(rulesBefore);
     expect(await links()).toEqual([]);
     expect((await tries()).filter((name) => !tryBefore.includes(name))).toEqual([]);
+  });
+
+  it("takes pod VM and tunnel back itself when its daemon was killed", async () => {
+    const [tryBefore, rulesBefore] = [await tries(), await tunnelRules()];
+    const { tool, pid } = await startWaiting();
+    process.kill(await daemonOf(pid), "SIGKILL");
+    process.kill(pid, "SIGTERM");
+    const { exitCode, stderr } = await tool;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 125 });
+    expect(stderr).toMatch(/1 left behind, 1 deleted now/);
+    expect(stderr).toMatch(/^tunnel \d+ to 10\.213\.79\.\d+ was left on this node, removed now$/m);
+    expect(await tunnelRules()).toEqual(rulesBefore);
+    expect(await links()).toEqual([]);
+    const kept = (await tries()).filter((name) => !tryBefore.includes(name));
+    expect(kept).toHaveLength(1);
+    await rm(join("/tmp", kept[0] ?? "?"), { recursive: true });
   });
 
   it("takes the pod VM back when its container cannot be run", async () => {

@@ -15,6 +15,7 @@ import { providerConfig } from "./provider-config.ts";
 import { providerProblem } from "./provider-problem.ts";
 import { run } from "./run.ts";
 import { sweepClusters } from "./sweep.ts";
+import { removeLeftTunnels } from "./try/left-tunnels.ts";
 import { startPrivateDaemon, type PrivateDaemon } from "./try/private-daemon.ts";
 
 /** Options of `peerpods try`, as the command line gives them. */
@@ -55,11 +56,13 @@ export async function tryProvider(context: CommandContext, command: TryCommand):
   const [tried] = await Promise.allSettled([runOnce(context, command, daemon)]);
   await daemon.stop();
   const left = await whatIsLeft(cloudProvider, { config, env, daemon });
-  context.stderr.write(scrub(harmless(`\n${left.text}\n`)));
-  if (left.clean) daemon.forget();
+  const tunnels = await removeLeftTunnels(daemon.journalDirectory);
+  const clean = left.clean && tunnels.length === 0;
+  context.stderr.write(scrub(harmless(`\n${[left.text, ...tunnels].join("\n")}\n`)));
+  if (clean) daemon.forget();
   else context.stderr.write(`the daemon's journal is kept in ${daemon.directory}\n`);
   if (tried.status === "rejected") throw tried.reason;
-  return left.clean ? tried.value : 1;
+  return clean ? tried.value : 1;
 }
 
 async function runOnce(context: CommandContext, command: TryCommand, daemon: PrivateDaemon): Promise<number> {

@@ -13,6 +13,8 @@ export interface PrivateDaemon extends AsyncDisposable {
   readonly controlSocket: string;
   /** Marks everything that this daemon makes. */
   readonly clusterId: string;
+  /** Where it writes down what it makes. */
+  readonly journalDirectory: string;
   /** Where the provider keeps its state. */
   readonly providerStateDir: string;
   /** Ends the daemon and waits for it; can be repeated. */
@@ -91,6 +93,7 @@ export async function startPrivateDaemon(
     directory,
     controlSocket: at("control.sock"),
     clusterId,
+    journalDirectory: at("state/journal"),
     providerStateDir,
     stop: () => end(daemon),
     forget: () => void (keep = false),
