@@ -65,9 +65,11 @@ async function start(): Promise<{ readonly outcome: Promise<string>; readonly le
 describe("a start whose instance is looked at", () => {
   it.each([
     ["has switched itself off", "stopping"],
-    ["is gone by the cloud's word", "gone"],
+    ["the cloud calls gone", "gone"],
     ["the cloud does not know any more", undefined],
-  ] as const)("fails at the next look when the machine %s, and leaves nothing", async (_what, state) => {
+  ] as const)("fails at the next look at a machine that %s, and leaves nothing", async (_what, state) => {
+    const kept: unknown[] = [];
+    world.failedStarts = { keep: async ({ reason }) => void kept.push(reason, cloud.requests.length) };
     const { outcome, left } = await start();
     await world.clock.advance(20_000);
     expect(cloud.looks).toBe(1);
@@ -77,6 +79,8 @@ describe("a start whose instance is looked at", () => {
       `ended before its agent could be reached: the cloud says that it is ${state ?? "gone"}`,
     );
     await settle();
+    // What the guest wrote is read while the machine is still there.
+    expect(kept).toEqual([expect.stringContaining("ended before"), 1]);
     expect(await left()).toEqual({ timers: 0 });
   });
 
