@@ -24,6 +24,7 @@ export interface InstanceRecord {
   readonly id: string;
   readonly name: string;
   readonly addresses: readonly string[];
+  /** One that has ended by itself and was not deleted yet is `stopping`; a start that waits for it fails then. */
   readonly state: "pending" | "running" | "stopping" | "gone" | "unknown";
   readonly tags: Tags;
   /** Milliseconds since the epoch, if the cloud tells. */

@@ -4,11 +4,13 @@ import type { Ec2 } from "./client.ts";
 import { addressesOf, describeInstances } from "./instances.ts";
 import { fromEc2Tags, tagFilters } from "./tags.ts";
 
-/** EC2's states in ours. A stopped machine is nobody's intention: pod VMs are made and deleted, never stopped. */
+/** EC2's states in ours. A machine that stops was not told to: it has ended, and stays until it is deleted. */
 const states: Readonly<Record<string, InstanceRecord["state"]>> = {
   pending: "pending",
   running: "running",
   "shutting-down": "stopping",
+  stopping: "stopping",
+  stopped: "stopping",
   terminated: "gone",
 };
 

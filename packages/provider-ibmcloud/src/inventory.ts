@@ -10,12 +10,14 @@ import { addressesOf, getInstance, holderOf, instancesIn, volumesWith } from "./
 import type { VpcInstance } from "./model.ts";
 import { fromUserTags, NAME_KEY, REQUEST_KEY, toUserTags } from "./tags.ts";
 
-/** The VPC's states in ours. A stopped machine is nobody's intention: pod VMs are made and deleted, never stopped. */
+/** The VPC's states in ours. A machine that stops was not told to: it has ended, and stays until it is deleted. */
 const states: Readonly<Record<string, InstanceRecord["state"]>> = {
   pending: "pending",
   starting: "pending",
   running: "running",
   deleting: "stopping",
+  stopping: "stopping",
+  stopped: "stopping",
 };
 
 /** With more instances than so many, the whole list costs fewer calls than one look at each. */
