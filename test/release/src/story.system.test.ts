@@ -106,9 +106,11 @@ describe("a new provider, and the chain", { timeout: 900_000 }, () => {
 
   it("runs a container from what is installed", async () => {
     const said: string[] = [];
-    await mkdir(join(dir, "demo"));
+    // A short path of its own: sockets of sandboxes lie below it.
+    const directory = await mkdtemp(join(tmpdir(), "pps-"));
+    parts.defer(() => rm(directory, { recursive: true, force: true }));
     await playDemo({
-      directory: join(dir, "demo"),
+      directory,
       id: randomBytes(2).toString("hex"),
       say: (line) => void said.push(line),
       adaptor,
