@@ -19,6 +19,7 @@ const gates: Record<string, () => Promise<unknown>> = {
       "--",
       "packages/*/src/gen",
       "packages/*/README.md",
+      "packages/*/deploy",
       "docs",
     ]);
   },
