@@ -4,11 +4,14 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { builtinProviders } from "./builtin-providers.ts";
+import { keepHeapSmall } from "./manager/heap.ts";
 import { runProgram } from "./manager/program.ts";
 
 const podNamespace = await readFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace", "utf8").catch(
   () => "",
 );
+
+keepHeapSmall();
 
 process.exitCode = await runProgram({
   argv: process.argv.slice(2),

@@ -2,8 +2,11 @@
 
 import { hostname } from "node:os";
 import { createProviderRegistry } from "@peerpods/cloud-providers";
+import { keepHeapSmall } from "../manager/heap.ts";
 import { runProgram } from "../manager/program.ts";
 import { remoteCloud } from "./cloud-server.ts";
+
+keepHeapSmall();
 
 process.exitCode = await runProgram({
   argv: process.argv.slice(2),
