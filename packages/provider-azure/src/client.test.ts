@@ -15,7 +15,7 @@ const call = () => ({ signal: AbortSignal.timeout(30_000), logger: silentLogger 
 describeWithAzure("the way to ARM", (standIn) => {
   const connected = async (env: Readonly<Record<string, string>> = {}) =>
     await createArm(
-      azureConfig(loadedOptions({ ...(await standInEnv(standIn())), ...env }), {}),
+      azureConfig(loadedOptions({ ...standInEnv(standIn()), ...env }), {}),
       createCallPolicy({ scope: "test", retry: { maxTries: 3, baseMs: 1, maxMs: 2 } }),
     );
 

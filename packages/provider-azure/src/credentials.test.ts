@@ -3,7 +3,6 @@ import { dirname, join } from "node:path";
 import { standInIds } from "@peerpods/azure-stand-in";
 import { createCallPolicy, silentLogger } from "@peerpods/cloud-providers";
 import { beforeEach, expect, it } from "vitest";
-import { authorityFile } from "./testing/authority-file.ts";
 import { connect, type TestConnection } from "./testing/connect.ts";
 import { describeWithAzure } from "./testing/stand-in-suite.ts";
 
@@ -31,7 +30,7 @@ describeWithAzure("credentials", (standIn) => {
   }
 
   async function tokenFile(content: string): Promise<string> {
-    const file = join(dirname(await authorityFile(standIn().ca)), "token");
+    const file = join(dirname(standIn().caFile), "token");
     await writeFile(file, content);
     return file;
   }

@@ -1,7 +1,10 @@
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { playFault } from "@peerpods/test-harness";
 import { Account, type Delays } from "./account.ts";
 import { ArmError, errorBody } from "./arm-error.ts";
@@ -31,6 +34,8 @@ export interface AzureStandIn extends AsyncDisposable {
   readonly endpoint: string;
   /** PEM of the authority of its certificate. */
   readonly ca: string;
+  /** The same as a file, in a directory of the stand-in's own, which goes with it. */
+  readonly caFile: string;
   readonly login: Login;
   readonly account: Account;
   /** Every call of ARM that came, in order, also those that were refused or broken. Sign-ins are not among them. */
@@ -65,6 +70,9 @@ export async function startAzureStandIn({
   delays = {},
 }: AzureStandInOptions = {}): Promise<AzureStandIn> {
   const certificate = await createCertificate();
+  const directory = await mkdtemp(join(tmpdir(), "peerpods-azure-"));
+  const caFile = join(directory, "ca.pem");
+  await writeFile(caFile, certificate.cert);
   const account = new Account({
     subscription: standInIds.subscription,
     group: standInIds.group,
@@ -88,6 +96,7 @@ export async function startAzureStandIn({
   const standIn: AzureStandIn = {
     endpoint,
     ca: certificate.cert,
+    caFile,
     login,
     account,
     calls: [],
@@ -95,7 +104,7 @@ export async function startAzureStandIn({
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
-      await Promise.resolve();
+      await rm(directory, { recursive: true, force: true });
     },
   };
   server.on("request", (request, response) => {

@@ -9,7 +9,7 @@ export async function prepareBench(): Promise<
 > {
   const standIn = await startAzureStandIn();
   return {
-    env: await standInEnv(standIn),
+    env: standInEnv(standIn),
     [Symbol.asyncDispose]: async () => await standIn[Symbol.asyncDispose](),
   };
 }

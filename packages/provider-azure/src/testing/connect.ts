@@ -5,7 +5,6 @@ import { azureProvider } from "../manager.ts";
 import { azureOptions } from "../options.ts";
 import type { AzureEffects, AzureProvider } from "../provider.ts";
 import { publicSshKey } from "../ssh-key.ts";
-import { authorityFile } from "./authority-file.ts";
 
 /** How a test connects. */
 export interface TestConnection {
@@ -32,14 +31,14 @@ export async function testKey(path: string): Promise<string> {
 }
 
 /** Environment that makes the stand-in's account work. */
-export async function standInEnv(standIn: AzureStandIn): Promise<Readonly<Record<string, string>>> {
+export function standInEnv(standIn: AzureStandIn): Readonly<Record<string, string>> {
   return {
     AZURE_CLIENT_ID: standInIds.client,
     AZURE_CLIENT_SECRET: standInIds.secret,
     AZURE_TENANT_ID: standInIds.tenant,
     AZURE_AUTHORITY_HOST: standIn.endpoint,
     AZURE_RESOURCE_MANAGER_ENDPOINT: standIn.endpoint,
-    AZURE_CA_BUNDLE: await authorityFile(standIn.ca),
+    AZURE_CA_BUNDLE: standIn.caFile,
     AZURE_SUBSCRIPTION_ID: standInIds.subscription,
     AZURE_REGION: "West Europe",
     AZURE_RESOURCE_GROUP: standInIds.group,
@@ -54,7 +53,7 @@ export async function connect(
   standIn: AzureStandIn,
   { effects = {}, env = {}, argv = [], logged = [] }: TestConnection = {},
 ): Promise<AzureProvider> {
-  const loaded = loadOptions(azureOptions, { argv, env: { ...(await standInEnv(standIn)), ...env } });
+  const loaded = loadOptions(azureOptions, { argv, env: { ...standInEnv(standIn), ...env } });
   if ("help" in loaded) throw new Error("no help was asked for");
   return (await azureProvider({ sshKey: testKey, policy: unlimited(), ...effects }).newProvider({
     config: loaded.values,

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { writeBundle } from "../../../../scripts/bundle/write-bundle.ts";
 
 /** The repository. */
 export const root = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -26,9 +27,10 @@ export async function bundlePrograms(directory: string): Promise<Programs> {
   };
 }
 
-/** Bundles the daemon with one provider built in, as `PROVIDERS=<name>` does. */
+/** Bundles the programs with one provider built in, as `PROVIDERS=<name> pnpm bundle` does; returns the daemon's. */
 export async function bundleDaemonWith(provider: string, directory: string): Promise<string> {
-  return join(await bundle(directory, { ...daemonSource, env: { PROVIDERS: provider } }), "main.mjs");
+  await writeBundle({ root, into: directory, providers: provider });
+  return join(directory, "cloud-api-adaptor.mjs");
 }
 
 const daemonSource = { folder: "packages/cloud-api-adaptor/src", files: ["main.ts", "agent-relay.ts"] };
@@ -39,15 +41,13 @@ export async function bundle(
   {
     folder,
     files,
-    env = {},
   }: {
     readonly folder: string;
     readonly files: readonly string[];
-    readonly env?: Readonly<Record<string, string>>;
   },
 ): Promise<string> {
   await mkdir(target, { recursive: true });
   const entries = files.map((file) => join(root, folder, file));
-  await execa(process.execPath, [join(root, "scripts/bundle.ts"), ...entries], { cwd: target, env });
+  await execa(process.execPath, [join(root, "scripts/bundle.ts"), ...entries], { cwd: target });
   return join(target, "bundle");
 }
