@@ -73,7 +73,7 @@ export async function createIbmcloud(
     tagging: connection.taggingUrl,
     containers: connection.containersUrl,
   };
-  const secrets = [credentials.apiKey, connection.httpProxy].filter(Boolean);
+  const secrets = [credentials.apiKey, credentials.profileId, connection.httpProxy].filter(Boolean);
 
   async function send(
     name: OperationName,

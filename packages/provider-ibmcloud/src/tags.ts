@@ -22,7 +22,7 @@ export function toUserTags(tags: Tags): readonly string[] {
     const encoded = encode(value);
     const whole = `${key}:${encoded}`;
     if (whole.length <= MAX_TAG_LENGTH) return [whole];
-    const room = MAX_TAG_LENGTH - key.length - ".9:".length;
+    const room = MAX_TAG_LENGTH - key.length - ".99:".length;
     return [...chunks(encoded, room)].map((part, index) => `${key}.${index}:${part}`);
   });
 }
@@ -31,7 +31,7 @@ export function toUserTags(tags: Tags): readonly string[] {
 export function fromUserTags(userTags: readonly string[]): Tags {
   const parts = new Map<string, string[]>();
   for (const tag of userTags) {
-    const [, key = "", index = "0", value = ""] = /^([a-z-]+)(?:\.(\d))?:(.*)$/s.exec(tag) ?? [];
+    const [, key = "", index = "0", value = ""] = /^([a-z-]+)(?:\.(\d{1,2}))?:(.*)$/s.exec(tag) ?? [];
     if (key === "") continue;
     const list = parts.get(key) ?? [];
     list[Number(index)] = value;
