@@ -9,6 +9,17 @@ export interface Row {
   readonly ratio?: number;
   readonly target?: Target;
   readonly note?: string;
+  /** Other programs in the same run: what they reach tells what `ours` could. */
+  readonly beside?: readonly Beside[];
+}
+
+/** The value of another program, in relation to the comparator. */
+export interface Beside {
+  readonly name: string;
+  readonly value: number;
+  readonly ratio: number;
+  /** Whether it would meet the target of its row. */
+  readonly met?: boolean;
 }
 
 export interface Target {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { atLeast, atMost } from "./row.ts";
 import type { SectionResult } from "./row.ts";
+import { compared } from "./compared.ts";
 import { renderResults, renderTargets } from "./table.ts";
 
 const results: readonly SectionResult[] = [
@@ -45,4 +46,27 @@ it("puts the targets of all sections together", () => {
   expect(text).toContain("| 8 callers |");
   expect(text).not.toContain("p99");
   expect(renderTargets([])).toBe("");
+});
+
+it("puts other programs of the same run beside ours, each with its ratio, and says who meets the target", () => {
+  const values = { ours: 20_000, comparator: 10_000, Node: 15_000, bare: 31_000 };
+  const judge = (ratio: number) => atLeast(ratio, 3);
+  const floor: SectionResult = {
+    name: "floor",
+    title: "copies",
+    rows: [
+      compared({ name: "8 callers", unit: "calls/s", judge }, values),
+      compared({ name: "64 callers", unit: "calls/s", judge }, { ...values, bare: 29_000 }),
+      compared({ name: "1 caller", unit: "calls/s", note: "direct 9" }, values),
+    ],
+  };
+  expect(renderResults([floor]).split("\n").slice(2)).toEqual([
+    "|            | unit    |  ours | comparator | ratio |  Node | ratio |  bare | ratio | target     |               |",
+    "| ---------- | ------- | ----: | ---------: | ----: | ----: | ----: | ----: | ----: | ---------- | ------------- |",
+    "| 8 callers  | calls/s | 20000 |      10000 |  2.00 | 15000 |  1.50 | 31000 |  3.10 | at least 3 | met by bare   |",
+    "| 64 callers | calls/s | 20000 |      10000 |  2.00 | 15000 |  1.50 | 29000 |  2.90 | at least 3 | MISSED by all |",
+    "| 1 caller   | calls/s | 20000 |      10000 |  2.00 | 15000 |  1.50 | 31000 |  3.10 |            | direct 9      |",
+  ]);
+  // Another section judges the same of ours.
+  expect(renderTargets([floor])).toBe("");
 });

@@ -1,16 +1,21 @@
 import type { Row, SectionResult } from "./row.ts";
 
-const columns = ["", "unit", "ours", "comparator", "ratio", "target", ""] as const;
+/** Columns of every table; those of the programs beside come in between. */
+const before = ["", "unit", "ours", "comparator", "ratio"] as const;
+const after = ["target", ""] as const;
 
 /** The results as a Markdown document of one table for each section. */
 export function renderResults(results: readonly SectionResult[]): string {
   return results.map(renderSection).join("\n\n");
 }
 
-/** Every row that has a target, of all sections, as one table; empty when there is none. */
+/**
+ * Every row that has a target, of all sections, as one table; empty when there is none. Rows with programs beside are left
+ * out: they measure again, for those programs, what another section judges.
+ */
 export function renderTargets(results: readonly SectionResult[]): string {
   const rows = results.flatMap((result) => ("rows" in result ? result.rows : []));
-  const measured = rows.filter(({ target }) => target !== undefined);
+  const measured = rows.filter(({ target, beside }) => target !== undefined && beside === undefined);
   if (measured.length === 0) return "";
   const met = measured.filter(({ target }) => target?.met).length;
   return `### targets: ${met} of ${measured.length} met\n\n${renderRows(measured)}`;
@@ -23,7 +28,10 @@ function renderSection(result: SectionResult): string {
 }
 
 function renderRows(rows: readonly Row[]): string {
-  const cells = [[...columns], ...rows.map(cellsOf)];
+  const others = [...new Set(rows.flatMap(({ beside = [] }) => beside.map(({ name }) => name)))];
+  const columns = [...before, ...others.flatMap((name) => [name, "ratio"]), ...after];
+  const isNumeric = (column: number): boolean => column >= 2 && column < columns.length - after.length;
+  const cells = [columns, ...rows.map((row) => cellsOf(row, others))];
   const widths = columns.map((_, column) => Math.max(3, ...cells.map((row) => (row[column] ?? "").length)));
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, column) => (isNumeric(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(" | ")} |`;
@@ -34,20 +42,29 @@ function renderRows(rows: readonly Row[]): string {
   return [line(head), line(rule), ...body.map(line)].join("\n");
 }
 
-function isNumeric(column: number): boolean {
-  return column >= 2 && column <= 4;
-}
-
-function cellsOf({ name, unit, ours, comparator, ratio, target, note }: Row): string[] {
+function cellsOf(row: Row, others: readonly string[]): string[] {
+  const { name, unit, ours, comparator, ratio, target, note, beside = [] } = row;
   return [
     name,
     unit,
     format(ours),
     format(comparator),
     format(ratio),
+    ...others.flatMap((other) => {
+      const found = beside.find((each) => each.name === other);
+      return [format(found?.value), format(found?.ratio)];
+    }),
     target?.text ?? "",
-    [target === undefined ? "" : target.met ? "met" : "MISSED", note ?? ""].filter(Boolean).join("; "),
+    [verdict(row), note ?? ""].filter(Boolean).join("; "),
   ];
+}
+
+/** Whether the target is met; where others stand beside, by whom. */
+function verdict({ target, beside }: Row): string {
+  if (target === undefined) return "";
+  if (beside === undefined) return target.met ? "met" : "MISSED";
+  const reached = [{ name: "ours", met: target.met }, ...beside].filter(({ met }) => met);
+  return reached.length === 0 ? "MISSED by all" : `met by ${reached.map(({ name }) => name).join(", ")}`;
 }
 
 /** Three digits, and none behind the point where they mean nothing. */

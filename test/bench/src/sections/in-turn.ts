@@ -20,22 +20,20 @@ const WARM_UP_CALLS = 200;
  * Sends the same load along several lines in turn, `rounds` times, so that whatever else the machine does falls on all of
  * them. Gives the median of each figure.
  */
-export async function measureInTurn<K extends string>(
-  lines: Readonly<Record<K, Line>>,
+export async function measureInTurn<T extends Readonly<Record<string, Line>>>(
+  lines: T,
   work: Work,
   rounds: number,
-): Promise<Record<K, Measured>> {
-  const names = Object.keys(lines) as K[];
-  const results = new Map<K, LineResult[]>(names.map((name) => [name, []]));
+): Promise<{ readonly [K in keyof T]: Measured }> {
+  const all = Object.entries(lines).map(([name, line]) => ({ name, line, results: [] as LineResult[] }));
   for (let round = 0; round < rounds; round++) {
     // Every other round backwards: nobody always runs behind the same neighbour.
-    for (const name of round % 2 === 0 ? names : names.toReversed())
-      results.get(name)?.push(await lines[name].measure(work));
+    for (const { line, results } of round % 2 === 0 ? all : all.toReversed())
+      results.push(await line.measure(work));
   }
-  return Object.fromEntries(names.map((name) => [name, summary(results.get(name) ?? [])])) as Record<
-    K,
-    Measured
-  >;
+  return Object.fromEntries(all.map(({ name, results }) => [name, summary(results)])) as {
+    [K in keyof T]: Measured;
+  };
 }
 
 function summary(results: readonly LineResult[]): Measured {

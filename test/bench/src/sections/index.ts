@@ -1,4 +1,5 @@
 import { controller } from "./controller.ts";
+import { floor } from "./floor.ts";
 import { latency } from "./latency.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { memory } from "./memory.ts";
@@ -14,6 +15,7 @@ export const sections: readonly Section[] = [
   latency,
   rate,
   throughput,
+  floor,
   reference,
   lifecycle,
   memory,
@@ -24,6 +26,6 @@ export const sections: readonly Section[] = [
 
 /** Names for several sections together. */
 export const groups: Readonly<Record<string, readonly string[]>> = {
-  relay: ["latency", "rate", "throughput", "reference"],
+  relay: ["latency", "rate", "throughput", "floor", "reference"],
   daemon: ["lifecycle", "memory", "start", "providers"],
 };

@@ -1,8 +1,9 @@
+import { compared, each, type Compared } from "../report/compared.ts";
 import { atMost, type Row } from "../report/row.ts";
-import type { Lines } from "../stand/lines.ts";
+import type { Line, Lines } from "../stand/lines.ts";
 import { measureInTurn, type Measured } from "./in-turn.ts";
 import { missingForLines } from "./missing.ts";
-import type { Section } from "./section.ts";
+import type { BenchContext, Section } from "./section.ts";
 
 const CALLS = 5_000;
 const MAX_ADDED_RATIO = 0.6;
@@ -28,36 +29,54 @@ export const latency: Section = {
   },
 };
 
-function rowsOf(what: string, p50: Record<keyof Lines, Measured>): readonly Row[] {
-  const added = (line: keyof typeof p50): number => p50[line].p50Us - p50.direct.p50Us;
-  const ratio = added("relayAndForwarder") / added("comparatorBoth");
+/** What several pairs of hops add to a serial Check. */
+export async function measureAdded(
+  direct: Line,
+  pairs: Compared<Line>,
+  { rounds, scale, progress }: BenchContext,
+): Promise<Row> {
+  progress("latency of Check");
+  const work = { call: "check", callers: 1, calls: Math.ceil(CALLS * scale) } as const;
+  const { direct: directly, ...measured } = await measureInTurn({ direct, ...pairs }, work, rounds);
+  return addedRow("Check", directly, measured);
+}
+
+function rowsOf(
+  what: string,
+  p50: Readonly<Record<Exclude<keyof Lines, "bareCopy" | "bareNode">, Measured>>,
+): readonly Row[] {
+  const { direct, forwarder, relayAndForwarder: ours, comparatorForwarder, comparatorBoth: comparator } = p50;
   return [
-    { name: `${what}, direct`, unit: "us", ours: p50.direct.p50Us },
+    { name: `${what}, direct`, unit: "us", ours: direct.p50Us },
     {
       name: `${what}, forwarder`,
       unit: "us",
-      ours: p50.forwarder.p50Us,
-      comparator: p50.comparatorForwarder.p50Us,
+      ours: forwarder.p50Us,
+      comparator: comparatorForwarder.p50Us,
     },
     {
       name: `${what}, relay and forwarder`,
       unit: "us",
-      ours: p50.relayAndForwarder.p50Us,
-      comparator: p50.comparatorBoth.p50Us,
+      ours: ours.p50Us,
+      comparator: comparator.p50Us,
     },
-    {
-      name: `${what}, added by both`,
-      unit: "us",
-      ours: added("relayAndForwarder"),
-      comparator: added("comparatorBoth"),
-      ratio,
-      target: atMost(ratio, MAX_ADDED_RATIO),
-    },
+    addedRow(what, direct, { ours, comparator }),
     {
       name: `${what}, p99 with both`,
       unit: "us",
-      ours: p50.relayAndForwarder.p99Us,
-      comparator: p50.comparatorBoth.p99Us,
+      ours: ours.p99Us,
+      comparator: comparator.p99Us,
     },
   ];
+}
+
+function addedRow(what: string, direct: Measured, pairs: Compared<Measured>): Row {
+  return compared(
+    {
+      name: `${what}, added by both`,
+      unit: "us",
+      judge: (ratio) => atMost(ratio, MAX_ADDED_RATIO),
+    },
+    each(pairs, ({ p50Us }) => p50Us - direct.p50Us),
+  );
 }

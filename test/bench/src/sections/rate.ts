@@ -1,7 +1,9 @@
+import { compared, each, type Compared } from "../report/compared.ts";
 import { atLeast, atMost, type Row } from "../report/row.ts";
-import { measureInTurn, type Measured } from "./in-turn.ts";
+import type { Line } from "../stand/lines.ts";
+import { measureInTurn } from "./in-turn.ts";
 import { missingForLines } from "./missing.ts";
-import type { Section } from "./section.ts";
+import type { BenchContext, Section } from "./section.ts";
 
 /** By number of callers: calls of one measurement, and the targets. */
 const loads = [
@@ -16,41 +18,41 @@ export const rate: Section = {
   name: "rate",
   title: "Check calls through relay and forwarder: rate, and CPU of both hops",
   missing: missingForLines,
-  async measure({ lines, rounds, scale, progress }) {
-    const { relayAndForwarder: ours, comparatorBoth: comparator } = await lines();
-    const rows: Row[] = [];
-    for (const { callers, calls, minRate } of loads) {
-      progress(`rate with ${callers} callers`);
-      const work = { call: "check", callers, calls: Math.ceil(calls * scale) } as const;
-      rows.push(...rowsOf(await measureInTurn({ ours, comparator }, work, rounds), { callers, minRate }));
-    }
-    return rows;
+  async measure(context) {
+    const { relayAndForwarder: ours, comparatorBoth: comparator } = await context.lines();
+    return measureRates({ ours, comparator }, context);
   },
 };
 
-function rowsOf(
-  { ours, comparator }: Record<"ours" | "comparator", Measured>,
-  { callers, minRate }: { readonly callers: number; readonly minRate: number | undefined },
-): readonly Row[] {
-  const rateRatio = ours.callsPerSecond / comparator.callsPerSecond;
-  const cpuRatio = ours.cpuPer100k / comparator.cpuPer100k;
-  const name = callers === 1 ? "1 caller" : `${callers} callers`;
-  return [
-    {
-      name: `${name}: rate`,
-      unit: "calls/s",
-      ours: ours.callsPerSecond,
-      comparator: comparator.callsPerSecond,
-      ratio: rateRatio,
-      ...(minRate === undefined ? {} : { target: atLeast(rateRatio, minRate) }),
-    },
-    {
-      name: `${name}: CPU per 100,000 calls`,
-      unit: "s",
-      ours: ours.cpuPer100k,
-      comparator: comparator.cpuPer100k,
-      ratio: cpuRatio,
-      target: atMost(cpuRatio, MAX_CPU_RATIO),
-    },
-  ];
+/** Rate and CPU of several pairs of hops, for each number of callers. */
+export async function measureRates(
+  pairs: Compared<Line>,
+  { rounds, scale, progress }: BenchContext,
+): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const { callers, calls, minRate } of loads) {
+    const name = callers === 1 ? "1 caller" : `${callers} callers`;
+    progress(`rate with ${name}`);
+    const work = { call: "check", callers, calls: Math.ceil(calls * scale) } as const;
+    const measured = await measureInTurn(pairs, work, rounds);
+    rows.push(
+      compared(
+        {
+          name: `${name}: rate`,
+          unit: "calls/s",
+          judge: minRate === undefined ? undefined : (ratio) => atLeast(ratio, minRate),
+        },
+        each(measured, ({ callsPerSecond }) => callsPerSecond),
+      ),
+      compared(
+        {
+          name: `${name}: CPU per 100,000 calls`,
+          unit: "s",
+          judge: (ratio) => atMost(ratio, MAX_CPU_RATIO),
+        },
+        each(measured, ({ cpuPer100k }) => cpuPer100k),
+      ),
+    );
+  }
+  return rows;
 }

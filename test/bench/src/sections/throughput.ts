@@ -1,14 +1,24 @@
+import { compared, each, type Compared } from "../report/compared.ts";
 import { atLeast, type Row } from "../report/row.ts";
+import type { Line } from "../stand/lines.ts";
 import { measureInTurn } from "./in-turn.ts";
 import { missingForLines } from "./missing.ts";
-import type { Section } from "./section.ts";
+import type { BenchContext, Section } from "./section.ts";
 
 const KiB = 1024;
-const loads = [
-  { size: 32 * KiB, calls: 3_000, minRatio: undefined },
+
+/** A payload of each call: how many calls are one measurement, and the target. */
+interface Payload {
+  readonly size: number;
+  readonly calls: number;
+  readonly minRatio?: number;
+}
+
+const untargetedPayloads: readonly Payload[] = [{ size: 32 * KiB, calls: 3_000 }];
+export const targetedPayloads: readonly Payload[] = [
   { size: 64 * KiB, calls: 2_000, minRatio: 3 },
   { size: 1024 * KiB, calls: 200, minRatio: 2 },
-] as const;
+];
 const ways = [
   { call: "read", way: "from the VM" },
   { call: "write", way: "to the VM" },
@@ -19,27 +29,45 @@ export const throughput: Section = {
   name: "throughput",
   title: "one caller, payload through relay and forwarder",
   missing: missingForLines,
-  async measure({ lines, rounds, scale, progress }) {
-    const { direct, relayAndForwarder: ours, comparatorBoth: comparator } = await lines();
-    const rows: Row[] = [];
-    for (const { size, calls, minRatio } of loads) {
-      for (const { call, way } of ways) {
-        progress(`throughput ${way}, ${size / KiB} KiB`);
-        const work = { call, size, callers: 1, calls: Math.ceil(calls * scale) } as const;
-        const measured = await measureInTurn({ direct, ours, comparator }, work, rounds);
-        const rateOf = (line: keyof typeof measured): number => (measured[line].callsPerSecond * size) / 1e6;
-        const ratio = rateOf("ours") / rateOf("comparator");
-        rows.push({
-          name: `${size / KiB} KiB ${way}`,
-          unit: "MB/s",
-          ours: rateOf("ours"),
-          comparator: rateOf("comparator"),
-          ratio,
-          note: `direct ${rateOf("direct").toFixed(0)}`,
-          ...(minRatio === undefined ? {} : { target: atLeast(ratio, minRatio) }),
-        });
-      }
-    }
-    return rows;
+  async measure(context) {
+    const { direct, relayAndForwarder: ours, comparatorBoth: comparator } = await context.lines();
+    const payloads = [...untargetedPayloads, ...targetedPayloads];
+    return measureThroughput({ direct, pairs: { ours, comparator }, payloads }, context);
   },
 };
+
+interface ThroughputOf {
+  readonly direct: Line;
+  readonly pairs: Compared<Line>;
+  readonly payloads: readonly Payload[];
+}
+
+/** Payload per second of several pairs of hops, for each size and both ways; straight to the agent as a note. */
+export async function measureThroughput(
+  { direct, pairs, payloads }: ThroughputOf,
+  { rounds, scale, progress }: BenchContext,
+): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const { size, calls, minRatio } of payloads) {
+    for (const { call, way } of ways) {
+      const name = `${size / KiB} KiB ${way}`;
+      progress(`throughput, ${name}`);
+      const work = { call, size, callers: 1, calls: Math.ceil(calls * scale) } as const;
+      const { direct: directly, ...measured } = await measureInTurn({ direct, ...pairs }, work, rounds);
+      const rateOf = ({ callsPerSecond }: { readonly callsPerSecond: number }): number =>
+        (callsPerSecond * size) / 1e6;
+      rows.push(
+        compared(
+          {
+            name,
+            unit: "MB/s",
+            judge: minRatio === undefined ? undefined : (ratio) => atLeast(ratio, minRatio),
+            note: `direct ${rateOf(directly).toFixed(0)}`,
+          },
+          each(measured, rateOf),
+        ),
+      );
+    }
+  }
+  return rows;
+}

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { buildGoProgram, startProcess, until, type RunningProcess } from "@peerpods/test-harness";
 import { execa } from "execa";
+import { hopArgs, type HopOptions, type StartHop } from "./pair.ts";
 
 const source = fileURLToPath(new URL("../../comparator", import.meta.url));
 
@@ -25,7 +26,7 @@ export interface Load {
   readonly calls: number;
 }
 
-/** The Go program: agent at the end of the line, hops of the comparator, and the load that drives everything. */
+/** The Go program: agent at the end of the line, hops that decode, hops that copy, and the load that drives everything. */
 export async function createComparator(logFile: string): Promise<Comparator> {
   const program = await buildGoProgram(source, "comparator");
   const serve = async (args: readonly string[]): Promise<RunningProcess> => {
@@ -36,13 +37,8 @@ export async function createComparator(logFile: string): Promise<Comparator> {
   };
   return {
     agent: ({ listen }) => serve(["agent", "-listen", listen]),
-    hop: ({ listen, dial, listenTls, dialTls }) =>
-      serve([
-        "hop",
-        ...["-listen", listen, "-dial", dial],
-        ...(listenTls === undefined ? [] : ["-listen-tls", listenTls]),
-        ...(dialTls === undefined ? [] : ["-dial-tls", dialTls]),
-      ]),
+    hop: (options) => serve(["hop", ...hopArgs(options)]),
+    pipe: (options) => serve(["pipe", ...hopArgs(options)]),
     async load({ dial, dialTls, call, size = 0, callers, calls }) {
       const { stdout } = await execa(
         program,
@@ -60,14 +56,13 @@ export async function createComparator(logFile: string): Promise<Comparator> {
 }
 
 export interface Comparator {
-  agent(options: { listen: string }): Promise<RunningProcess>;
-  hop(options: {
-    listen: string;
-    dial: string;
-    listenTls?: string;
-    dialTls?: string;
-  }): Promise<RunningProcess>;
-  load(load: Load): Promise<LoadResult>;
+  /** The end of the line. */
+  readonly agent: (options: Pick<HopOptions, "listen">) => Promise<RunningProcess>;
+  /** A hop that decodes each call and encodes it again. */
+  readonly hop: StartHop;
+  /** A hop that copies bytes; it knows no TLS and does not start with it. */
+  readonly pipe: StartHop;
+  readonly load: (load: Load) => Promise<LoadResult>;
 }
 
 async function linesReady(logFile: string): Promise<number> {
