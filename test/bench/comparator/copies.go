@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"syscall"
+	"unsafe"
 )
 
 // maxCopied is what one read takes at most: small enough to stay in the processor's cache.
@@ -46,12 +47,12 @@ func (c *copies) add(near, far int) error {
 
 // turn waits once and does what there is to do. It tells whether somebody wants to connect.
 func (c *copies) turn() (accepted bool, err error) {
-	count, err := syscall.EpollWait(c.epoll, c.events[:], -1)
-	if err == syscall.EINTR {
+	count, errno := c.wait()
+	if errno == syscall.EINTR {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
+	if errno != 0 {
+		return false, errno
 	}
 	for _, event := range c.events[:count] {
 		if int(event.Fd) == c.listener {
@@ -79,19 +80,19 @@ func (c *copies) serve(e *end, events uint32) bool {
 	if len(e.peer.rest) > 0 {
 		return false
 	}
-	count, err := syscall.Read(e.fd, c.buffer[:])
-	return err == nil && count > 0 && c.send(e.peer, c.buffer[:count])
+	count, errno := raw(syscall.SYS_READ, e.fd, c.buffer[:])
+	return errno == 0 && count > 0 && c.send(e.peer, c.buffer[:count])
 }
 
 // send writes what there is room for. While something is left, nothing more is read for it.
 func (c *copies) send(to *end, bytes []byte) bool {
 	waited := len(to.rest) > 0
 	for len(bytes) > 0 {
-		written, err := syscall.Write(to.fd, bytes)
-		if err == syscall.EAGAIN {
+		written, errno := raw(syscall.SYS_WRITE, to.fd, bytes)
+		if errno == syscall.EAGAIN {
 			break
 		}
-		if err != nil {
+		if errno != 0 {
 			return false
 		}
 		bytes = bytes[written:]
@@ -117,4 +118,19 @@ func (c *copies) update(e *end) error {
 
 func (c *copies) watch(operation, fd int, events uint32) error {
 	return syscall.EpollCtl(c.epoll, operation, fd, &syscall.EpollEvent{Events: events, Fd: int32(fd)})
+}
+
+// What is called for every byte goes past Go's scheduler: to tell it of each call costs a sixth of the calls with 8 callers.
+
+func (c *copies) wait() (int, syscall.Errno) {
+	const forever = ^uintptr(0)
+	count, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(c.epoll),
+		uintptr(unsafe.Pointer(&c.events)), uintptr(len(c.events)), forever, 0, 0)
+	return int(count), errno
+}
+
+// raw reads or writes; bytes must not be empty.
+func raw(call uintptr, fd int, bytes []byte) (int, syscall.Errno) {
+	count, _, errno := syscall.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&bytes[0])), uintptr(len(bytes)))
+	return int(count), errno
 }

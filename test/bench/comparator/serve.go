@@ -50,14 +50,7 @@ func hop(args []string) error {
 }
 
 func serve(address, tlsDir string, handle handler) error {
-	network, where, err := split(address)
-	if err != nil {
-		return err
-	}
-	if network == "unix" {
-		os.Remove(where)
-	}
-	listener, err := net.Listen(network, where)
+	listener, err := listen(address)
 	if err != nil {
 		return err
 	}
@@ -76,6 +69,18 @@ func serve(address, tlsDir string, handle handler) error {
 	register(server, handle)
 	fmt.Println("ready")
 	return server.Serve(context.Background(), listener)
+}
+
+// listen takes the place of a Unix socket that was left behind.
+func listen(address string) (net.Listener, error) {
+	network, where, err := split(address)
+	if err != nil {
+		return nil, err
+	}
+	if network == "unix" {
+		os.Remove(where)
+	}
+	return net.Listen(network, where)
 }
 
 func dial(address, tlsDir string) (net.Conn, error) {
