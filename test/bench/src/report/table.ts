@@ -63,8 +63,10 @@ function cellsOf(row: Row, others: readonly string[]): string[] {
 function verdict({ target, beside }: Row): string {
   if (target === undefined) return "";
   if (beside === undefined) return target.met ? "met" : "MISSED";
-  const reached = [{ name: "ours", met: target.met }, ...beside].filter(({ met }) => met);
-  return reached.length === 0 ? "MISSED by all" : `met by ${reached.map(({ name }) => name).join(", ")}`;
+  const all = [{ name: "ours", met: target.met }, ...beside];
+  const reached = all.filter(({ met }) => met);
+  if (reached.length === 0) return "MISSED by all";
+  return `met by ${reached.length === all.length ? "all" : reached.map(({ name }) => name).join(", ")}`;
 }
 
 /** Three digits, and none behind the point where they mean nothing. */
