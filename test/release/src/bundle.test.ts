@@ -50,6 +50,14 @@ describe("a bundle", { timeout: 120_000 }, () => {
     }
   });
 
+  // V8 keeps a source with any other character at two bytes each, which is MiB of every process.
+  it("has only characters of one byte", async () => {
+    for (const { program } of aws.programs) {
+      const others = (await textOf("aws", `${program}.mjs`)).match(/.{0,40}\P{ASCII}/u) ?? [];
+      expect([program, ...others]).toEqual([program]);
+    }
+  });
+
   it("is equal byte for byte when it is made again", async () => {
     await writeBundle({ root, into: join(dir, "again"), providers: " aws,aws" });
     for (const file of await readdir(join(dir, "aws")))

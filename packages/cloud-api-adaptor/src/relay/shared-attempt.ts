@@ -5,9 +5,12 @@ export class SharedAttempt {
   readonly #cancelling = new AbortController();
   readonly #done: Promise<void>;
   #waiting = 0;
+  #ended = false;
 
   constructor(work: (options: { readonly signal: AbortSignal }) => Promise<void>) {
-    this.#done = work({ signal: this.#cancelling.signal });
+    this.#done = work({ signal: this.#cancelling.signal }).finally(() => {
+      this.#ended = true;
+    });
     // Those who wait see the failure; with nobody left it concerns nobody.
     this.#done.catch(() => undefined);
   }
@@ -30,7 +33,8 @@ export class SharedAttempt {
 
   /** Aborts the work; without effect once it is done. */
   cancel(reason: unknown): void {
-    this.#cancelling.abort(reason);
+    // The signal outlives the work, in what the work has made, and would keep an error with its stack.
+    if (!this.#ended) this.#cancelling.abort(reason);
   }
 
   /** Settles when the work has ended, however. */

@@ -101,5 +101,5 @@ function cut(text: string, maxBytes: number): string {
     : `${bytes
         .subarray(0, maxBytes - 4)
         .toString("utf8")
-        .replace(/�+$/, "")}…`;
+        .replace(/\ufffd+$/, "")}…`;
 }

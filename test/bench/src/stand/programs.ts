@@ -14,16 +14,16 @@ export interface Programs {
   readonly forwarder: string;
 }
 
-/** Bundles the programs from the sources as they are now, into `directory`. */
+/** The providers that the daemon has as an npm package. */
+const PROVIDERS = "libvirt,local";
+
+/** Bundles the programs from the sources as they are now into `directory`, as `pnpm bundle` does. */
 export async function bundlePrograms(directory: string): Promise<Programs> {
-  const adaptor = await bundle(join(directory, "cloud-api-adaptor"), daemonSource);
-  const podvm = await bundle(join(directory, "podvm"), {
-    folder: "packages/podvm/src",
-    files: ["agent-protocol-forwarder.ts"],
-  });
+  const into = join(directory, "bundle");
+  await writeBundle({ root, into, providers: PROVIDERS });
   return {
-    daemon: join(adaptor, "main.mjs"),
-    forwarder: join(podvm, "agent-protocol-forwarder.mjs"),
+    daemon: join(into, "cloud-api-adaptor.mjs"),
+    forwarder: join(into, "agent-protocol-forwarder.mjs"),
   };
 }
 
@@ -32,8 +32,6 @@ export async function bundleDaemonWith(provider: string, directory: string): Pro
   await writeBundle({ root, into: directory, providers: provider });
   return join(directory, "cloud-api-adaptor.mjs");
 }
-
-const daemonSource = { folder: "packages/cloud-api-adaptor/src", files: ["main.ts", "agent-relay.ts"] };
 
 /** Bundles source files of one folder of the repository by its own script; returns where they are. */
 export async function bundle(
