@@ -65,7 +65,8 @@ export async function startNode({
   const [daemon, daemonMs] = await timed(async () => {
     const running = await startProcess(process.execPath, args, {
       logFile: at("daemon.log"),
-      env: { ...cloud.env },
+      // As the chart starts it.
+      env: { ...cloud.env, MALLOC_TRIM_THRESHOLD_: "131072" },
     });
     await until("the daemon listens", () => accepts({ path: hypervisorSocket }), { everyMs: 5 });
     return running;
