@@ -14,7 +14,8 @@ const ANSWERED = "error during initialization";
  * keeps the memory of the most TLS connections it has had at once. Node offers no way to call `malloc_trim(3)`; SQLite, which is
  * in Node, calls any function of a library as the entry point of an extension. The three pointers it passes are taken for
  * the number of bytes to leave at the very end of the heap, which is the only part this does not return. Its answer 1
- * ("released something") is a failed initialization to SQLite.
+ * ("released something") is a failed initialization to SQLite. The first releases of Node 24 warn once on standard error that
+ * SQLite is experimental.
  */
 export function releaseFreeMemory(): boolean {
   const sqlite = process.getBuiltinModule("node:sqlite");
