@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { Code } from "@connectrpc/connect";
-import { writeFrameHeader, readFrameHeader } from "../wire/frame.ts";
+import { FRAME_HEADER_LENGTH, clearFlags, setStreamId } from "../wire/frame.ts";
+import type { Frame } from "../wire/frame.ts";
 import { CallTable } from "./call-table.ts";
 import type { RelayedCall } from "./call-table.ts";
 import type { FrameWriter } from "./frame-writer.ts";
@@ -123,38 +124,29 @@ class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
     this.downstream.own(() => answerFrame(streamId, answer));
   }
 
-  submit(frame: Buffer, decision: Accepted): void {
-    const { streamId, length, type } = readFrameHeader(frame);
-    const upstream = this.#upstream;
-    const call = newCall(streamId, decision);
-    if (upstream !== undefined && decision.action === "forward" && call.ifLost !== "reissue") {
-      const upstreamId = upstream.nextStreamId();
-      this.calls.add(call);
-      this.calls.markSent(call, upstreamId);
-      writeFrameHeader(frame, { length, streamId: upstreamId, type, flags: 0 });
-      upstream.writer.frame(frame);
+  submit(frame: Frame, decision: Accepted): void {
+    const call = newCall(frame.streamId, decision);
+    if (this.#upstream === undefined || decision.action === "edit") {
+      this.#hold(call, frame, decision);
       return;
     }
-    this.#retain(call, frame, decision);
+    if (call.ifLost === "reissue") keepRequest(call, frame);
+    this.#passOn(call, frame, this.#upstream);
+    this.#upstream.writer.frame(frame.bytes, frame.start, frame.end);
   }
 
-  begin(header: Buffer, decision: Accepted): boolean {
+  begin(head: Frame, decision: Accepted): boolean {
     const upstream = this.#upstream;
     if (upstream === undefined) return false;
-    const { length, streamId, type } = readFrameHeader(header);
-    const call = newCall(streamId, decision);
-    const upstreamId = upstream.nextStreamId();
-    this.calls.add(call);
-    this.calls.markSent(call, upstreamId);
-    writeFrameHeader(header, { length, streamId: upstreamId, type, flags: 0 });
-    upstream.writer.begin(header);
+    this.#passOn(newCall(head.streamId, decision), head, upstream);
+    upstream.writer.begin(head.bytes, head.start);
     this.#piecesTo = upstream;
     return true;
   }
 
-  piece(bytes: Buffer, isLast: boolean): void {
+  piece(bytes: Buffer, start: number, end: number, isLast: boolean): void {
     // The rest of a request whose upstream was lost belongs to a call that has failed.
-    if (this.#piecesTo === this.#upstream) this.#piecesTo?.writer.piece(bytes, isLast);
+    if (this.#piecesTo === this.#upstream) this.#piecesTo?.writer.piece(bytes, start, end, isLast);
     if (isLast) this.#piecesTo = undefined;
   }
 
@@ -174,11 +166,19 @@ class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
     this.answer(call.downstreamId, answer);
   }
 
-  /** Keeps a request that cannot simply pass: it waits for an upstream, may go out again, or is edited first. */
-  #retain(call: RelayedCall, frame: Buffer, decision: Accepted): void {
+  /** Gives a request its id upstream, in place: it goes out as it came. */
+  #passOn(call: RelayedCall, { bytes, start }: Frame, upstream: Upstream): void {
+    const upstreamId = upstream.nextStreamId();
+    this.calls.send(call, upstreamId);
+    setStreamId(bytes, upstreamId, start);
+    clearFlags(bytes, start);
+  }
+
+  /** Keeps a request that cannot go out now: it waits for an upstream, or is edited first. */
+  #hold(call: RelayedCall, frame: Frame, decision: Accepted): void {
+    let left: number | undefined;
     try {
-      const left = timeLeft(frame);
-      if (left !== undefined) call.expiresAt = performance.now() + left;
+      left = timeLeft(frame.body);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.answer(call.downstreamId, {
@@ -187,21 +187,19 @@ class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
       });
       return;
     }
-    // A small frame may be a view of a large chunk, which would live as long as the call.
-    call.frame = frame.buffer.byteLength > 2 * frame.length ? Buffer.from(frame) : frame;
-    this.calls.add(call);
-    if (decision.action === "edit") void this.#edit(call, call.frame, decision.edit);
-    else if (this.#upstream !== undefined) this.#send(call, this.#upstream);
+    const kept = keepRequest(call, frame);
+    this.calls.hold(call);
+    if (decision.action === "edit") void this.#edit(call, kept, { ...decision, left });
   }
 
   async #edit(
     call: RelayedCall,
     frame: Buffer,
-    edit: Extract<Accepted, { readonly action: "edit" }>["edit"],
+    { edit, left }: Extract<Accepted, { readonly action: "edit" }> & { readonly left: number | undefined },
   ): Promise<void> {
     call.phase = "editing";
     try {
-      const edited = await editRequest(frame, edit, this.#signalUntil(call.expiresAt));
+      const edited = await editRequest(frame, edit, this.#signalFor(left));
       this.calls.retain(call, edited);
       call.phase = "waiting";
       if (this.#upstream !== undefined) this.#send(call, this.#upstream);
@@ -212,23 +210,25 @@ class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
     this.#pump();
   }
 
-  #signalUntil(expiresAt: number | undefined): AbortSignal {
-    if (expiresAt === undefined) return this.#closing.signal;
-    const left = Math.min(Math.max(0, Math.ceil(expiresAt - performance.now())), 2 ** 31 - 1);
+  #signalFor(leftMs: number | undefined): AbortSignal {
+    if (leftMs === undefined) return this.#closing.signal;
+    const left = Math.min(Math.max(0, Math.ceil(leftMs)), 2 ** 31 - 1);
     return AbortSignal.any([this.#closing.signal, AbortSignal.timeout(left)]);
   }
 
+  /** Sends a held request, as soon as no other one is half written. */
   #send(call: RelayedCall, upstream: Upstream): void {
     upstream.writer.own(() => {
-      const { frame, expiresAt } = call;
+      const { frame } = call;
       if (frame === undefined || !this.calls.has(call)) return undefined;
-      if (expiresAt !== undefined && expiresAt <= performance.now()) {
+      if (isOverdue(call, frame)) {
         this.settle(call, deadlineOver);
         return undefined;
       }
       if (call.upstreamId > 0) this.#counts.reissued += 1;
       const streamId = upstream.nextStreamId();
-      writeFrameHeader(frame, { ...readFrameHeader(frame), streamId, flags: 0 });
+      setStreamId(frame, streamId);
+      clearFlags(frame);
       this.calls.markSent(call, streamId);
       return frame;
     });
@@ -296,8 +296,28 @@ function newCall(downstreamId: number, decision: Accepted): RelayedCall {
     upstreamId: 0,
     frame: undefined,
     givenUp: undefined,
-    expiresAt: undefined,
+    arrivedAt: 0,
+    next: undefined,
   };
+}
+
+/** Keeps the request of a call that may be sent later, or once more. */
+function keepRequest(call: RelayedCall, { bytes, raw }: Frame): Buffer {
+  // A small frame may be a view of a large chunk, which would live as long as the call.
+  const kept = bytes.buffer.byteLength > 2 * raw.length ? Buffer.from(raw) : raw;
+  call.frame = kept;
+  call.arrivedAt = performance.now();
+  return kept;
+}
+
+/** Whether nobody waits any more for the answer to a kept request. What cannot be decoded is the server's to refuse. */
+function isOverdue({ arrivedAt }: RelayedCall, frame: Buffer): boolean {
+  try {
+    const left = timeLeft(frame.subarray(FRAME_HEADER_LENGTH));
+    return left !== undefined && arrivedAt + left <= performance.now();
+  } catch {
+    return false;
+  }
 }
 
 function ended(stream: Duplex): Promise<void> {

@@ -18,27 +18,27 @@ beforeEach(() => {
 });
 
 function piece(length: number, isLast = false): void {
-  writer.piece(Buffer.alloc(length), isLast);
+  writer.piece(Buffer.alloc(length), 0, length, isLast);
   writer.flush();
 }
 
 describe("flush", () => {
   it("writes a whole frame at once", () => {
-    writer.frame(Buffer.alloc(30));
+    writer.frame(Buffer.alloc(30), 0, 30);
     writer.flush();
     expect(writes).toEqual([[30]]);
   });
 
   it("writes frames that lie side by side in one chunk as one piece", () => {
     const chunk = Buffer.alloc(100);
-    writer.frame(chunk.subarray(0, 40));
-    writer.frame(chunk.subarray(40, 100));
+    writer.frame(chunk, 0, 40);
+    writer.frame(chunk, 40, 100);
     writer.flush();
     expect(writes).toEqual([[100]]);
   });
 
   it("lets the pieces of one turn of the event loop leave together", async () => {
-    writer.begin(Buffer.alloc(10));
+    writer.begin(Buffer.alloc(10), 0);
     for (let n = 0; n < 3; n++) piece(1000);
     expect(writes).toEqual([]);
     await turn();
@@ -49,7 +49,7 @@ describe("flush", () => {
   });
 
   it("does not wait when there is enough, nor when the frame is complete", () => {
-    writer.begin(Buffer.alloc(10));
+    writer.begin(Buffer.alloc(10), 0);
     piece(40_000);
     piece(40_000);
     expect(writes).toEqual([[10, 40_000, 40_000]]);
@@ -61,7 +61,7 @@ describe("flush", () => {
   it("writes nothing to a stream that has ended meanwhile", async () => {
     const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
     const ended = new FrameWriter(stream);
-    ended.begin(Buffer.alloc(10));
+    ended.begin(Buffer.alloc(10), 0);
     ended.flush();
     stream.destroy();
     await turn();

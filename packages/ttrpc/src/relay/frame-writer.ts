@@ -1,5 +1,6 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Writable } from "node:stream";
+import { FRAME_HEADER_LENGTH, viewOf } from "../wire/frame.ts";
 
 /** More own frames than this waiting for the frame in progress are a crowd. */
 const MAX_WAITING = 64;
@@ -20,11 +21,15 @@ const ENOUGH = 64 << 10;
  */
 export class FrameWriter {
   readonly #stream: Writable;
+  /** What leaves with the next flush, but for its end: `#bytes` from `#start` to `#end`. */
   readonly #out: Buffer[] = [];
+  #bytes: Buffer | undefined;
+  #start = 0;
+  #end = 0;
   /** Built only when their turn comes, since stream ids must grow in the order of the wire. */
   readonly #waiting: (() => Buffer | undefined)[] = [];
   #atBoundary = true;
-  #bytes = 0;
+  #total = 0;
   #outBytes = 0;
   #flushComes = false;
 
@@ -49,22 +54,22 @@ export class FrameWriter {
 
   /** Bytes handed over so far. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#total;
   }
 
-  /** A whole frame of the passing kind. */
-  frame(raw: Buffer): void {
-    this.#append(raw);
+  /** A whole frame of the passing kind: `bytes` from `start` to `end`. */
+  frame(bytes: Buffer, start: number, end: number): void {
+    this.#append(bytes, start, end);
   }
 
-  /** The header of a frame whose body follows by `piece`. */
-  begin(header: Buffer): void {
+  /** The header, at `start`, of a frame whose body follows by `piece`. */
+  begin(bytes: Buffer, start: number): void {
     this.#atBoundary = false;
-    this.#append(header);
+    this.#append(bytes, start, start + FRAME_HEADER_LENGTH);
   }
 
-  piece(bytes: Buffer, isLast: boolean): void {
-    this.#append(bytes);
+  piece(bytes: Buffer, start: number, end: number, isLast: boolean): void {
+    this.#append(bytes, start, end);
     if (!isLast) return;
     this.#atBoundary = true;
     for (const build of this.#waiting.splice(0)) this.#appendOwn(build);
@@ -91,36 +96,39 @@ export class FrameWriter {
 
   /** A stream that has ended says so by its own events; nothing is written to it. */
   #writeOut(): void {
-    const [first] = this.#out;
-    if (first === undefined) return;
+    if (this.#bytes === undefined) return;
+    const last = viewOf(this.#bytes, this.#start, this.#end);
+    this.#bytes = undefined;
     this.#outBytes = 0;
-    if (this.#out.length === 1) {
-      this.#out.pop();
-      if (this.#stream.writable) this.#stream.write(first);
+    if (this.#out.length === 0) {
+      if (this.#stream.writable) this.#stream.write(last);
       return;
     }
-    const out = this.#out.splice(0);
+    const before = this.#out.splice(0);
     if (!this.#stream.writable) return;
     this.#stream.cork();
-    for (const bytes of out) this.#stream.write(bytes);
+    for (const bytes of before) this.#stream.write(bytes);
+    this.#stream.write(last);
     this.#stream.uncork();
   }
 
   #appendOwn(build: () => Buffer | undefined): void {
     const frame = build();
-    if (frame !== undefined) this.#append(frame);
+    if (frame !== undefined) this.#append(frame, 0, frame.length);
   }
 
-  #append(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.#bytes += bytes.length;
-    this.#outBytes += bytes.length;
-    const last = this.#out.at(-1);
+  #append(bytes: Buffer, start: number, end: number): void {
+    if (start === end) return;
+    this.#total += end - start;
+    this.#outBytes += end - start;
     // Frames that arrived side by side in one chunk leave as one piece.
-    if (last?.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
-      this.#out[this.#out.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + bytes.length);
-    } else {
-      this.#out.push(bytes);
+    if (this.#bytes === bytes && this.#end === start) {
+      this.#end = end;
+      return;
     }
+    if (this.#bytes !== undefined) this.#out.push(viewOf(this.#bytes, this.#start, this.#end));
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
   }
 }

@@ -31,9 +31,9 @@ export function answerOf(error: unknown): Answer {
   return { code, message: rawMessage };
 }
 
-/** Milliseconds the caller of a gathered request still waits; undefined is for ever. */
-export function timeLeft(frame: Buffer): number | undefined {
-  const { timeoutNano } = decodeRequest(frame.subarray(FRAME_HEADER_LENGTH));
+/** Milliseconds the caller of a request waited yet when it came; undefined is for ever. */
+export function timeLeft(body: Buffer): number | undefined {
+  const { timeoutNano } = decodeRequest(body);
   return timeoutNano === 0n ? undefined : Number(timeoutNano) / 1e6;
 }
 

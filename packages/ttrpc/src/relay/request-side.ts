@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import type { FrameDecoderOptions, Delivery, FrameSink } from "../wire/frame-decoder.ts";
-import { FRAME_HEADER_LENGTH, MessageType, oversizeMessage, readFrameHeader } from "../wire/frame.ts";
+import { MessageType, oversizeMessage } from "../wire/frame.ts";
 import type { Frame, FrameHeader } from "../wire/frame.ts";
 import { decodeRequest, readRequestHead } from "../wire/request.ts";
 import type { RequestHead } from "../wire/request.ts";
@@ -18,11 +18,11 @@ export type Accepted = Exclude<RequestDecision, { readonly action: "answer" }>;
 export interface RequestPort {
   decide(request: RequestSummary): RequestDecision;
   answer(streamId: number, answer: Answer): void;
-  /** A whole request, header included. */
-  submit(frame: Buffer, decision: Accepted): void;
-  /** The header of a request that goes out in pieces; false when nothing can take it now, so it must be gathered. */
-  begin(header: Buffer, decision: Accepted): boolean;
-  piece(bytes: Buffer, isLast: boolean): void;
+  /** A whole request. */
+  submit(frame: Frame, decision: Accepted): void;
+  /** The head of a request that goes out in pieces; false when nothing can take it now, so it must be gathered. */
+  begin(head: Frame, decision: Accepted): boolean;
+  piece(bytes: Buffer, start: number, end: number, isLast: boolean): void;
   /** Whether another call fits in. */
   hasRoom(): boolean;
 }
@@ -59,40 +59,40 @@ export class RequestSide implements FrameSink {
     this.#refuse(header, Code.ResourceExhausted, oversizeMessage(header.length));
   }
 
-  onHead(header: FrameHeader, head: Buffer, raw: Buffer): Delivery {
+  onHead(head: Frame): Delivery {
     this.#frames += 1;
-    const { streamId } = header;
+    const { streamId } = head;
     if (streamId % 2 === 0) {
-      return this.#refuse(header, Code.InvalidArgument, "StreamID must be odd for client initiated streams");
+      return this.#refuse(head, Code.InvalidArgument, "StreamID must be odd for client initiated streams");
     }
-    if (header.type === MessageType.Data) {
-      return this.#refuse(header, Code.InvalidArgument, "StreamID is no longer active");
+    if (head.type === MessageType.Data) {
+      return this.#refuse(head, Code.InvalidArgument, "StreamID is no longer active");
     }
-    if (header.type !== MessageType.Request) return "skip";
+    if (head.type !== MessageType.Request) return "skip";
     if (streamId <= this.#lastStreamId) {
-      return this.#refuse(header, Code.InvalidArgument, "StreamID cannot be re-used and must increment");
+      return this.#refuse(head, Code.InvalidArgument, "StreamID cannot be re-used and must increment");
     }
     this.#lastStreamId = streamId;
     try {
-      const names = readRequestHead(head);
+      const names = readRequestHead(head.bytes, head.bodyStart, head.end);
       // Names that do not come first, or are very long, are looked for in the whole envelope.
-      this.#decision = names === undefined ? undefined : this.#decide(header, names);
+      this.#decision = names === undefined ? undefined : this.#decide(head, names);
       if (names === undefined) return "gather";
     } catch (error) {
-      return this.#refuse(header, Code.InvalidArgument, `unmarshal request error: ${reasonOf(error)}`);
+      return this.#refuse(head, Code.InvalidArgument, `unmarshal request error: ${reasonOf(error)}`);
     }
     if (this.#decision === undefined) return "skip";
-    return this.#goesInPieces(raw, this.#decision) ? "pieces" : "gather";
+    return this.#goesInPieces(head, this.#decision) ? "pieces" : "gather";
   }
 
   onFrame(frame: Frame): void {
     const decision = this.#decision ?? this.#decideGathered(frame);
     this.#decision = undefined;
-    if (decision !== undefined) this.#port.submit(frame.raw, decision);
+    if (decision !== undefined) this.#port.submit(frame, decision);
   }
 
-  onPiece(_header: FrameHeader, piece: Buffer, remaining: number): void {
-    this.#port.piece(piece, remaining === 0);
+  onPiece(_header: FrameHeader, bytes: Buffer, start: number, end: number, remaining: number): void {
+    this.#port.piece(bytes, start, end, remaining === 0);
   }
 
   #decideGathered(frame: Frame): Accepted | undefined {
@@ -117,11 +117,10 @@ export class RequestSide implements FrameSink {
     return undefined;
   }
 
-  #goesInPieces(raw: Buffer, decision: Accepted): boolean {
-    const { length } = readFrameHeader(raw);
-    if (length <= WHOLE_LENGTH || decision.action !== "forward" || decision.ifLost === "reissue")
+  #goesInPieces(head: Frame, decision: Accepted): boolean {
+    if (head.length <= WHOLE_LENGTH || decision.action !== "forward" || decision.ifLost === "reissue")
       return false;
-    return this.#port.begin(raw.subarray(0, FRAME_HEADER_LENGTH), decision);
+    return this.#port.begin(head, decision);
   }
 
   #refuse(header: FrameHeader, code: Code, message: string): Delivery {

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import type { Delivery, FrameSink } from "../wire/frame-decoder.ts";
-import { FRAME_HEADER_LENGTH, MessageType, oversizeMessage, setStreamId } from "../wire/frame.ts";
+import { MessageType, oversizeMessage, setStreamId } from "../wire/frame.ts";
 import type { Frame, FrameHeader } from "../wire/frame.ts";
 import type { CallTable, RelayedCall } from "./call-table.ts";
 import type { FrameWriter } from "./frame-writer.ts";
@@ -41,39 +41,35 @@ export class ResponseSide implements FrameSink {
     this.#fail(header, Code.ResourceExhausted, oversizeMessage(header.length));
   }
 
-  onHead(header: FrameHeader, _head: Buffer, raw: Buffer): Delivery {
+  onHead(head: Frame): Delivery {
     this.#frames += 1;
-    const call = this.#port.calls.onUpstream(header.streamId);
+    const call = this.#port.calls.onUpstream(head.streamId);
     if (call === undefined) return "skip";
-    if (header.type !== MessageType.Response) {
-      return this.#fail(
-        header,
-        Code.Internal,
-        `protocol error: frame of type ${header.type} on a unary call`,
-      );
+    if (head.type !== MessageType.Response) {
+      return this.#fail(head, Code.Internal, `protocol error: frame of type ${head.type} on a unary call`);
     }
     this.#responses += 1;
-    if (header.length <= this.#port.maxHeldBytes) {
+    if (head.length <= this.#port.maxHeldBytes) {
       this.#call = call;
       return "gather";
     }
     this.#port.calls.remove(call);
-    setStreamId(raw, call.downstreamId);
-    this.#port.downstream.begin(raw.subarray(0, FRAME_HEADER_LENGTH));
+    setStreamId(head.bytes, call.downstreamId, head.start);
+    this.#port.downstream.begin(head.bytes, head.start);
     return "pieces";
   }
 
-  onFrame(frame: Frame): void {
+  onFrame({ bytes, start, end }: Frame): void {
     const call = this.#call;
     if (call === undefined) return;
     this.#call = undefined;
     this.#port.calls.remove(call);
-    setStreamId(frame.raw, call.downstreamId);
-    this.#port.downstream.frame(frame.raw);
+    setStreamId(bytes, call.downstreamId, start);
+    this.#port.downstream.frame(bytes, start, end);
   }
 
-  onPiece(_header: FrameHeader, piece: Buffer, remaining: number): void {
-    this.#port.downstream.piece(piece, remaining === 0);
+  onPiece(_header: FrameHeader, bytes: Buffer, start: number, end: number, remaining: number): void {
+    this.#port.downstream.piece(bytes, start, end, remaining === 0);
   }
 
   #fail(header: FrameHeader, code: Code, message: string): Delivery {

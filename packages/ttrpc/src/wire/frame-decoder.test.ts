@@ -38,15 +38,15 @@ class Chooser extends Recorder {
     super();
     this.#choose = choose;
   }
-  onHead(header: FrameHeader, head: Buffer, raw: Buffer): Delivery {
-    this.heads.push(Buffer.from(head));
-    const delivery = this.#choose(header);
-    if (delivery === "pieces") this.headers.push(raw.subarray(0, FRAME_HEADER_LENGTH));
+  onHead(head: Frame): Delivery {
+    this.heads.push(Buffer.from(head.body));
+    const delivery = this.#choose(head);
+    if (delivery === "pieces") this.headers.push(head.raw.subarray(0, FRAME_HEADER_LENGTH));
     return delivery;
   }
-  onPiece(header: FrameHeader, piece: Buffer, remaining: number): void {
+  onPiece(header: FrameHeader, bytes: Buffer, start: number, end: number, remaining: number): void {
     this.events.push(`piece ${header.streamId}${remaining === 0 ? " last" : ""}`);
-    this.pieces.push(Buffer.from(piece));
+    this.pieces.push(Buffer.from(bytes.subarray(start, end)));
   }
 }
 
@@ -222,11 +222,11 @@ describe("FrameDecoder", () => {
       {
         onFrame: () => undefined,
         onOversize: () => undefined,
-        onHead: (_header, _head, raw) => {
+        onHead: ({ raw }) => {
           pieces.push(raw.subarray(0, FRAME_HEADER_LENGTH));
           return "pieces";
         },
-        onPiece: (_header, piece) => void pieces.push(piece),
+        onPiece: (_header, bytes, start, end) => void pieces.push(bytes.subarray(start, end)),
       },
       { headLength: 20 },
     );

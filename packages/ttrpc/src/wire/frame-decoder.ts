@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import { FRAME_HEADER_LENGTH, MAX_MESSAGE_LENGTH, readFrameHeader } from "./frame.ts";
-import type { Frame, FrameHeader } from "./frame.ts";
+import { FRAME_HEADER_LENGTH, Frame, MAX_MESSAGE_LENGTH } from "./frame.ts";
+import type { FrameHeader } from "./frame.ts";
 
 /** How the body of one frame is delivered: whole, in pieces as it arrives, or not at all. */
 export type Delivery = "gather" | "pieces" | "skip";
@@ -13,15 +13,15 @@ export interface FrameSink {
   onOversize(header: FrameHeader): void;
   /**
    * Decides about a frame once its header and the first `headLength` bytes of its body (or all of it, if shorter)
-   * are there. `head` holds at least those bytes, perhaps more. Default: `gather`. `raw` begins with the ten bytes of the
-   * header; who chooses `pieces` may change them and pass them on in front of the first piece, mostly without a gap.
+   * are there: `head` ends behind at least those bytes. Default: `gather`. Who chooses `pieces` may change the ten bytes of
+   * the header in place and pass them on in front of the first piece, mostly without a gap.
    */
-  onHead?(header: FrameHeader, head: Buffer, raw: Buffer): Delivery;
+  onHead?(head: Frame): Delivery;
   /**
-   * A piece of a body for which `onHead` chose `pieces`, with the number of body bytes still to come: 0 marks the
-   * last one. An empty body gives one empty piece.
+   * A piece of a body for which `onHead` chose `pieces`: `bytes` from `start` to `end`, with the number of body bytes
+   * still to come: 0 marks the last one. An empty body gives one empty piece.
    */
-  onPiece?(header: FrameHeader, piece: Buffer, remaining: number): void;
+  onPiece?(header: FrameHeader, bytes: Buffer, start: number, end: number, remaining: number): void;
 }
 
 export interface FrameDecoderOptions {
@@ -33,7 +33,6 @@ export interface FrameDecoderOptions {
 
 /** A buffer grows to this multiple of what has arrived, so that an announced length alone costs no memory. */
 const GROWTH = 8;
-const NOTHING = Buffer.alloc(0);
 
 /**
  * Cuts a byte stream into frames, however it is split.
@@ -82,9 +81,7 @@ export class FrameDecoder {
     let offset = 0;
     while (!this.#stopped && offset < bytes.length) {
       offset =
-        this.#header === undefined
-          ? this.#begin(bytes, offset)
-          : this.#advance(this.#header, bytes.subarray(offset)) + offset;
+        this.#header === undefined ? this.#begin(bytes, offset) : this.#advance(this.#header, bytes, offset);
     }
   }
 
@@ -97,51 +94,49 @@ export class FrameDecoder {
   #begin(bytes: Buffer, offset: number): number {
     const bodyStart = offset + FRAME_HEADER_LENGTH;
     if (this.#filled === 0 && bodyStart <= bytes.length) {
-      const header = readFrameHeader(bytes, offset);
-      const end = bodyStart + header.length;
-      if (header.length <= this.#maxLength && end <= bytes.length) {
-        // Nearly always the chunk is the frame, and then it needs no view.
-        const isAll = offset === 0 && end === bytes.length;
-        this.#deliverWhole(header, isAll ? bytes : bytes.subarray(offset, end));
+      const length = bytes.readUInt32BE(offset);
+      const end = bodyStart + length;
+      if (length <= this.#maxLength && end <= bytes.length) {
+        this.#deliverWhole(new Frame(bytes, offset, end));
         return end;
       }
-      if (header.length <= this.#maxLength && bytes.length - bodyStart >= this.#headLength) {
-        this.#openWithin(header, bytes.subarray(offset));
+      if (length <= this.#maxLength && bytes.length - bodyStart >= this.#headLength) {
+        this.#openWithin(new Frame(bytes, offset, bytes.length));
         return bodyStart;
       }
     }
-    const taken = this.#fill(bytes.subarray(offset), FRAME_HEADER_LENGTH);
-    if (this.#filled === FRAME_HEADER_LENGTH) this.#open(readFrameHeader(this.#partial));
-    return offset + taken;
+    const next = this.#fill(bytes, offset, FRAME_HEADER_LENGTH);
+    if (this.#filled === FRAME_HEADER_LENGTH) this.#open(this.#collected());
+    return next;
   }
 
-  #deliverWhole(header: FrameHeader, raw: Buffer): void {
+  #deliverWhole(frame: Frame): void {
     this.#frames++;
-    const head = this.#headLength === 0 ? NOTHING : raw.subarray(FRAME_HEADER_LENGTH);
-    switch (this.#sink.onHead?.(header, head, raw) ?? "gather") {
+    switch (this.#sink.onHead?.(frame) ?? "gather") {
       case "gather":
-        this.#sink.onFrame(new ReceivedFrame(header, raw));
+        this.#sink.onFrame(frame);
         break;
       case "pieces":
-        this.#sink.onPiece?.(header, raw.subarray(FRAME_HEADER_LENGTH), 0);
+        this.#sink.onPiece?.(frame, frame.bytes, frame.bodyStart, frame.end, 0);
         break;
       case "skip":
         break;
     }
   }
 
-  /** Begins a frame whose head, but not all of it, is in `rest`. Takes the header only; the body goes on as decided. */
-  #openWithin(header: FrameHeader, rest: Buffer): void {
-    const head = this.#headLength === 0 ? NOTHING : rest.subarray(FRAME_HEADER_LENGTH);
-    const delivery = this.#sink.onHead?.(header, head, rest) ?? "gather";
-    this.#header = header;
+  /** Begins a frame whose head, but not all of it, is in the chunk. Takes the header only; the body goes on as decided. */
+  #openWithin(head: Frame): void {
+    const delivery = this.#sink.onHead?.(head) ?? "gather";
+    // Not the frame itself, which would keep the whole chunk as long as the rest does not come.
+    const { length, streamId, type, flags } = head;
+    this.#header = { length, streamId, type, flags };
     this.#delivery = delivery;
-    if (delivery === "gather") this.#fill(rest, FRAME_HEADER_LENGTH);
-    else this.#remaining = header.length;
+    if (delivery === "gather") this.#fill(head.bytes, head.start, FRAME_HEADER_LENGTH);
+    else this.#remaining = head.length;
   }
 
   /** Begins a frame of which the header alone has been collected. */
-  #open(header: FrameHeader): void {
+  #open(header: Frame): void {
     this.#header = header;
     if (header.length > this.#maxLength) {
       this.#delivery = "skip";
@@ -152,65 +147,71 @@ export class FrameDecoder {
     }
   }
 
-  /** Takes what the open frame can use of `bytes` and returns how much that was. */
-  #advance(header: FrameHeader, bytes: Buffer): number {
-    if (this.#delivery === "pieces" || this.#delivery === "skip") return this.#passOn(header, bytes);
+  /** Takes what the open frame can use of the chunk. Returns the next offset. */
+  #advance(header: FrameHeader, bytes: Buffer, offset: number): number {
+    if (this.#delivery === "pieces" || this.#delivery === "skip") return this.#passOn(header, bytes, offset);
     const gathering = this.#delivery === "gather";
     const target = gathering ? FRAME_HEADER_LENGTH + header.length : this.#headTarget(header);
-    const taken = this.#fill(bytes, target);
+    const next = this.#fill(bytes, offset, target);
     if (this.#filled === target) {
-      if (gathering) this.#finish(header);
+      if (gathering) this.#finish();
       else this.#decide(header);
     }
-    return taken;
+    return next;
   }
 
   /** Asks the sink, now that the head is collected, and hands over what is already there. */
   #decide(header: FrameHeader): void {
-    const head = this.#partial.subarray(FRAME_HEADER_LENGTH, this.#filled);
-    const delivery = this.#sink.onHead?.(header, head, this.#partial) ?? "gather";
+    const head = this.#collected();
+    const delivery = this.#sink.onHead?.(head) ?? "gather";
     this.#delivery = delivery;
-    const remaining = header.length - head.length;
+    const remaining = FRAME_HEADER_LENGTH + header.length - head.end;
     if (delivery === "gather") {
-      if (remaining === 0) this.#finish(header);
+      if (remaining === 0) this.#finish();
       return;
     }
     this.#remaining = remaining;
     if (remaining === 0) this.#endFrame();
     if (delivery !== "pieces") return;
     this.#releasePartial();
-    if (head.length > 0 || remaining === 0) this.#sink.onPiece?.(header, head, remaining);
+    if (head.end > head.bodyStart || remaining === 0)
+      this.#sink.onPiece?.(header, head.bytes, head.bodyStart, head.end, remaining);
   }
 
-  #passOn(header: FrameHeader, bytes: Buffer): number {
-    const count = Math.min(bytes.length, this.#remaining);
-    const remaining = this.#remaining - count;
+  #passOn(header: FrameHeader, bytes: Buffer, offset: number): number {
+    const end = Math.min(bytes.length, offset + this.#remaining);
+    const remaining = this.#remaining - (end - offset);
     const piecewise = this.#delivery === "pieces";
     this.#remaining = remaining;
     if (remaining === 0) this.#endFrame();
-    if (piecewise) this.#sink.onPiece?.(header, bytes.subarray(0, count), remaining);
-    return count;
+    if (piecewise) this.#sink.onPiece?.(header, bytes, offset, end, remaining);
+    return end;
   }
 
-  /** Copies until `target` bytes of header and body are collected or `bytes` ends. Returns the number copied. */
-  #fill(bytes: Buffer, target: number): number {
-    const count = Math.min(target - this.#filled, bytes.length);
+  /** Copies until `target` bytes of header and body are collected or the chunk ends. Returns the next offset. */
+  #fill(bytes: Buffer, offset: number, target: number): number {
+    const count = Math.min(target - this.#filled, bytes.length - offset);
     const needed = this.#filled + count;
     if (needed > this.#partial.length) {
       const grown = Buffer.allocUnsafe(Math.min(target, needed * GROWTH));
       this.#partial.copy(grown, 0, 0, this.#filled);
       this.#partial = grown;
     }
-    bytes.copy(this.#partial, this.#filled, 0, count);
+    bytes.copy(this.#partial, this.#filled, offset, offset + count);
     this.#filled = needed;
-    return count;
+    return offset + count;
   }
 
-  #finish(header: FrameHeader): void {
-    const raw = this.#partial.subarray(0, this.#filled);
+  #finish(): void {
+    const frame = this.#collected();
     this.#releasePartial();
     this.#endFrame();
-    this.#sink.onFrame(new ReceivedFrame(header, raw));
+    this.#sink.onFrame(frame);
+  }
+
+  /** What has been collected of the open frame. */
+  #collected(): Frame {
+    return new Frame(this.#partial, 0, this.#filled);
   }
 
   /** Body bytes plus header to collect before the sink is asked. */
@@ -229,25 +230,5 @@ export class FrameDecoder {
     this.#header = undefined;
     this.#delivery = undefined;
     this.#remaining = 0;
-  }
-}
-
-class ReceivedFrame implements Frame {
-  readonly length: number;
-  readonly streamId: number;
-  readonly type: number;
-  readonly flags: number;
-  readonly raw: Buffer;
-
-  constructor(header: FrameHeader, raw: Buffer) {
-    this.length = header.length;
-    this.streamId = header.streamId;
-    this.type = header.type;
-    this.flags = header.flags;
-    this.raw = raw;
-  }
-
-  get body(): Buffer {
-    return this.raw.subarray(FRAME_HEADER_LENGTH);
   }
 }

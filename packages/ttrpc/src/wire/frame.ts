@@ -39,22 +39,58 @@ export interface FrameHeader {
   readonly flags: number;
 }
 
-/** A whole received frame. Its bytes may share memory with the chunk they came in; they are never reused. */
-export interface Frame extends FrameHeader {
+/**
+ * A received frame, or its beginning, where it lies: header and body are `bytes` from `start` to `end`. The memory may be
+ * that of the whole chunk it came in, and is never reused. No view is made before somebody asks for one, since a view
+ * costs more than everything else that is done with a small frame.
+ */
+export class Frame implements FrameHeader {
+  readonly length: number;
+  readonly streamId: number;
+  readonly type: number;
+  readonly flags: number;
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+
+  /** Decodes the header at `start`, where at least {@link FRAME_HEADER_LENGTH} bytes must be. */
+  constructor(bytes: Buffer, start: number, end: number) {
+    this.length = uint32At(bytes, start);
+    this.streamId = uint32At(bytes, start + 4);
+    this.type = bytes[start + 8] ?? 0;
+    this.flags = bytes[start + 9] ?? 0;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** Where the body begins in `bytes`. */
+  get bodyStart(): number {
+    return this.start + FRAME_HEADER_LENGTH;
+  }
+
   /** Header and body in one piece, as received: forward it as it is, or after {@link setStreamId}. */
-  readonly raw: Buffer;
+  get raw(): Buffer {
+    return viewOf(this.bytes, this.start, this.end);
+  }
+
   /** The body: `raw` without the header. */
-  readonly body: Buffer;
+  get body(): Buffer {
+    return this.bytes.subarray(this.bodyStart, this.end);
+  }
 }
 
-/** Decodes the header at `offset`, where at least {@link FRAME_HEADER_LENGTH} bytes must follow. */
-export function readFrameHeader(bytes: Buffer, offset = 0): FrameHeader {
-  return {
-    length: bytes.readUInt32BE(offset),
-    streamId: bytes.readUInt32BE(offset + 4),
-    type: bytes.readUInt8(offset + 8),
-    flags: bytes.readUInt8(offset + 9),
-  };
+/** The bytes from `start` to `end`: mostly all of them, and then they need no view. */
+export function viewOf(bytes: Buffer, start: number, end: number): Buffer {
+  return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+}
+
+/** `readUInt32BE` without its checks; the caller knows that the bytes are there. */
+function uint32At(bytes: Buffer, offset: number): number {
+  return (
+    (bytes[offset] ?? 0) * 0x1_00_00_00 +
+    (((bytes[offset + 1] ?? 0) << 16) | ((bytes[offset + 2] ?? 0) << 8) | (bytes[offset + 3] ?? 0))
+  );
 }
 
 /** Writes `header` into the first ten bytes of `target`. */
@@ -88,9 +124,17 @@ export function encodeFrame(
   return frame;
 }
 
-/** Gives a frame (or a header) another stream id in place: what a relay does before it passes `raw` on. */
-export function setStreamId(raw: Buffer, streamId: number): void {
-  raw.writeUInt32BE(streamId, 4);
+/** Gives the frame (or header) at `start` another stream id in place: what a relay does before it passes it on. */
+export function setStreamId(bytes: Buffer, streamId: number, start = 0): void {
+  bytes[start + 4] = streamId >>> 24;
+  bytes[start + 5] = streamId >>> 16;
+  bytes[start + 6] = streamId >>> 8;
+  bytes[start + 7] = streamId;
+}
+
+/** Takes the flags off the frame (or header) at `start` in place. */
+export function clearFlags(bytes: Buffer, start = 0): void {
+  bytes[start + 9] = 0;
 }
 
 /** The text that every implementation gives for a body above {@link MAX_MESSAGE_LENGTH}. */

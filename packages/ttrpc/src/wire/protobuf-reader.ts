@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { NameCache } from "./name-cache.ts";
 
 /** Bytes that are not a valid protobuf message of the expected form. The message says what is wrong with them. */
 export class MalformedEnvelopeError extends Error {
@@ -17,26 +18,33 @@ export const WireType = { Varint: 0, Fixed64: 1, LengthDelimited: 2, Fixed32: 5 
 
 const MAX_VARINT_BYTES = 10;
 
+/** Names of services and methods, of which a process sees some dozens. */
+const names = new NameCache();
+
 /**
  * Reads the fields of one protobuf message in place: byte fields share memory with the input. Only what the two
  * envelopes need, since every call passes here; messages themselves are protobuf-es's matter.
  */
 export class ProtobufReader {
   readonly #bytes: Buffer;
-  #position = 0;
+  readonly #end: number;
+  #position: number;
   /** Number and wire type of the field that `next` stopped at. */
   field = 0;
   wireType = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** The message is `bytes` from `start` to `end`; by default all of them. */
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.#bytes = Buffer.isBuffer(bytes)
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#position = start;
+    this.#end = end;
   }
 
   /** Moves to the next field; false at the end. */
   next(): boolean {
-    if (this.#position >= this.#bytes.length) return false;
+    if (this.#position >= this.#end) return false;
     const tag = this.unsigned();
     this.field = Math.floor(tag / 8);
     this.wireType = tag % 8;
@@ -76,19 +84,19 @@ export class ProtobufReader {
 
   /** The content of a length-delimited field, as a view of the input. */
   bytes(): Buffer {
-    const length = this.unsigned();
-    const start = this.#position;
-    if (length > this.#bytes.length - start) throw new TruncatedMessageError();
-    this.#position = start + length;
+    const start = this.#startOfDelimited();
     return this.#bytes.subarray(start, this.#position);
   }
 
   string(): string {
-    const length = this.unsigned();
-    const start = this.#position;
-    if (length > this.#bytes.length - start) throw new TruncatedMessageError();
-    this.#position = start + length;
+    const start = this.#startOfDelimited();
     return this.#bytes.toString("utf8", start, this.#position);
+  }
+
+  /** As `string`, for the few texts that come again and again. */
+  name(): string {
+    const start = this.#startOfDelimited();
+    return names.textOf(this.#bytes, start, this.#position);
   }
 
   /** Passes over the field that `next` stopped at. */
@@ -111,15 +119,22 @@ export class ProtobufReader {
     }
   }
 
+  /** Passes over a length-delimited field and returns where its content begins; it ends at the position. */
+  #startOfDelimited(): number {
+    const length = this.unsigned();
+    const start = this.#position;
+    if (length > this.#end - start) throw new TruncatedMessageError();
+    this.#position = start + length;
+    return start;
+  }
+
   #advance(count: number): void {
-    if (count > this.#bytes.length - this.#position) throw new TruncatedMessageError();
+    if (count > this.#end - this.#position) throw new TruncatedMessageError();
     this.#position += count;
   }
 
   #byte(): number {
-    const byte = this.#bytes[this.#position];
-    if (byte === undefined) throw new TruncatedMessageError();
-    this.#position++;
-    return byte;
+    if (this.#position >= this.#end) throw new TruncatedMessageError();
+    return this.#bytes[this.#position++] ?? 0;
   }
 }

@@ -126,22 +126,27 @@ function decodeEntry(bytes: Buffer): readonly [string, string] {
 }
 
 /**
- * Reads service and method from the first bytes of a request envelope without touching its payload, for relays.
+ * Reads service and method from the first bytes of a request envelope (`bytes` from `start` to `end`, by default all)
+ * without touching its payload, for relays.
  *
- * All known writers put these two fields first. If `prefix` ends before both were seen, the answer is undefined: gather
+ * All known writers put these two fields first. If the bytes end before both were seen, the answer is undefined: gather
  * the frame and use {@link decodeRequest}. (A sender may repeat a field further back; the first one is reported here.)
  *
  * @throws MalformedEnvelopeError if the bytes that were read are no request envelope.
  */
-export function readRequestHead(prefix: Uint8Array): RequestHead | undefined {
+export function readRequestHead(
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+): RequestHead | undefined {
   let service: string | undefined;
   let method: string | undefined;
-  const reader = new ProtobufReader(prefix);
+  const reader = new ProtobufReader(bytes, start, end);
   try {
     while ((service === undefined || method === undefined) && reader.next()) {
       const isText = reader.wireType === WireType.LengthDelimited;
-      if (isText && reader.field === Field.Service) service = reader.string();
-      else if (isText && reader.field === Field.Method) method = reader.string();
+      if (isText && reader.field === Field.Service) service = reader.name();
+      else if (isText && reader.field === Field.Method) method = reader.name();
       else reader.skip();
     }
   } catch (error) {
