@@ -19,7 +19,7 @@ export { FrameDecoder } from "./wire/frame-decoder.ts";
 export { MalformedEnvelopeError } from "./wire/protobuf-reader.ts";
 export { MAX_METADATA_ENTRIES, decodeRequest, encodeRequest, readRequestHead } from "./wire/request.ts";
 export { decodeResponse, encodeResult, encodeStatus } from "./wire/response.ts";
-export type { FrameHeader } from "./wire/frame.ts";
+export type { FrameHeader, Span } from "./wire/frame.ts";
 export type { Delivery, FrameDecoderOptions, FrameSink } from "./wire/frame-decoder.ts";
 export type { Metadata, RequestEnvelope, RequestHead } from "./wire/request.ts";
 export type { AnyMessage, ResponseEnvelope, Status } from "./wire/response.ts";

@@ -32,7 +32,7 @@ const CHAINS = 64;
  * as briefly as here.
  */
 export class CallTable implements Iterable<RelayedCall> {
-  readonly #chains: (RelayedCall | undefined)[] = new Array<RelayedCall | undefined>(CHAINS).fill(undefined);
+  readonly #chains: (RelayedCall | undefined)[] = Array.from({ length: CHAINS });
   /** Those that are not sent. */
   readonly #held = new Set<RelayedCall>();
   #sent = 0;
@@ -96,7 +96,8 @@ export class CallTable implements Iterable<RelayedCall> {
   /** In the order of their arrival, which is that of the caller's ids. Those that leave meanwhile are still given. */
   [Symbol.iterator](): IterableIterator<RelayedCall> {
     const calls = [...this.#held];
-    for (const first of this.#chains) for (let call = first; call !== undefined; call = call.next) calls.push(call);
+    for (const first of this.#chains)
+      for (let call = first; call !== undefined; call = call.next) calls.push(call);
     return calls.sort((a, b) => a.downstreamId - b.downstreamId).values();
   }
 

@@ -431,6 +431,20 @@ describe("losing and replacing the upstream", () => {
     expect((await agent.nextRequest()).id).toBe(1);
   });
 
+  it("does not send again what has become overdue since it was sent", async () => {
+    const { client, connect } = setUp({ onRequest: byMethod });
+    const first = connect();
+    client.request(1, "WaitProcess", "", 1_000_000n);
+    client.request(3, "WaitProcess");
+    expect([(await first.nextRequest()).id, (await first.nextRequest()).id]).toEqual([1, 3]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    first.stream.destroy();
+    const second = connect();
+    expect(await client.nextResponse()).toMatchObject({ id: 1, message: "context deadline exceeded" });
+    second.respond((await second.nextRequest()).id, "ended");
+    expect(await client.nextResponse()).toMatchObject({ id: 3, payload: "ended" });
+  });
+
   it("answers everything that waits when the owner gives up", async () => {
     const { client, relay } = setUp({ onRequest: byMethod });
     client.request(1, "WaitProcess");

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { Code } from "@connectrpc/connect";
 import { FRAME_HEADER_LENGTH, clearFlags, setStreamId } from "../wire/frame.ts";
-import type { Frame } from "../wire/frame.ts";
+import type { Frame, Span } from "../wire/frame.ts";
 import { CallTable } from "./call-table.ts";
 import type { RelayedCall } from "./call-table.ts";
 import type { FrameWriter } from "./frame-writer.ts";
@@ -132,21 +132,21 @@ class StreamFrameRelay implements FrameRelay, RequestPort, ResponsePort {
     }
     if (call.ifLost === "reissue") keepRequest(call, frame);
     this.#passOn(call, frame, this.#upstream);
-    this.#upstream.writer.frame(frame.bytes, frame.start, frame.end);
+    this.#upstream.writer.frame(frame);
   }
 
   begin(head: Frame, decision: Accepted): boolean {
     const upstream = this.#upstream;
     if (upstream === undefined) return false;
     this.#passOn(newCall(head.streamId, decision), head, upstream);
-    upstream.writer.begin(head.bytes, head.start);
+    upstream.writer.begin(head);
     this.#piecesTo = upstream;
     return true;
   }
 
-  piece(bytes: Buffer, start: number, end: number, isLast: boolean): void {
+  piece(piece: Span, isLast: boolean): void {
     // The rest of a request whose upstream was lost belongs to a call that has failed.
-    if (this.#piecesTo === this.#upstream) this.#piecesTo?.writer.piece(bytes, start, end, isLast);
+    if (this.#piecesTo === this.#upstream) this.#piecesTo?.writer.piece(piece, isLast);
     if (isLast) this.#piecesTo = undefined;
   }
 

@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Writable } from "node:stream";
 import { FRAME_HEADER_LENGTH, viewOf } from "../wire/frame.ts";
+import type { Span } from "../wire/frame.ts";
 
 /** More own frames than this waiting for the frame in progress are a crowd. */
 const MAX_WAITING = 64;
@@ -21,15 +22,13 @@ const ENOUGH = 64 << 10;
  */
 export class FrameWriter {
   readonly #stream: Writable;
-  /** What leaves with the next flush, but for its end: `#bytes` from `#start` to `#end`. */
+  /** What leaves with the next flush, in front of `#last`. */
   readonly #out: Buffer[] = [];
-  #bytes: Buffer | undefined;
-  #start = 0;
-  #end = 0;
+  #last: Span | undefined;
   /** Built only when their turn comes, since stream ids must grow in the order of the wire. */
   readonly #waiting: (() => Buffer | undefined)[] = [];
   #atBoundary = true;
-  #total = 0;
+  #bytes = 0;
   #outBytes = 0;
   #flushComes = false;
 
@@ -54,22 +53,22 @@ export class FrameWriter {
 
   /** Bytes handed over so far. */
   get bytes(): number {
-    return this.#total;
+    return this.#bytes;
   }
 
-  /** A whole frame of the passing kind: `bytes` from `start` to `end`. */
-  frame(bytes: Buffer, start: number, end: number): void {
-    this.#append(bytes, start, end);
+  /** A whole frame of the passing kind. */
+  frame(frame: Span): void {
+    this.#append(frame);
   }
 
-  /** The header, at `start`, of a frame whose body follows by `piece`. */
-  begin(bytes: Buffer, start: number): void {
+  /** The header of a frame whose body follows by `piece`; what is behind it is not looked at. */
+  begin({ bytes, start }: Span): void {
     this.#atBoundary = false;
-    this.#append(bytes, start, start + FRAME_HEADER_LENGTH);
+    this.#append({ bytes, start, end: start + FRAME_HEADER_LENGTH });
   }
 
-  piece(bytes: Buffer, start: number, end: number, isLast: boolean): void {
-    this.#append(bytes, start, end);
+  piece(piece: Span, isLast: boolean): void {
+    this.#append(piece);
     if (!isLast) return;
     this.#atBoundary = true;
     for (const build of this.#waiting.splice(0)) this.#appendOwn(build);
@@ -96,9 +95,9 @@ export class FrameWriter {
 
   /** A stream that has ended says so by its own events; nothing is written to it. */
   #writeOut(): void {
-    if (this.#bytes === undefined) return;
-    const last = viewOf(this.#bytes, this.#start, this.#end);
-    this.#bytes = undefined;
+    if (this.#last === undefined) return;
+    const last = viewOf(this.#last);
+    this.#last = undefined;
     this.#outBytes = 0;
     if (this.#out.length === 0) {
       if (this.#stream.writable) this.#stream.write(last);
@@ -113,22 +112,22 @@ export class FrameWriter {
   }
 
   #appendOwn(build: () => Buffer | undefined): void {
-    const frame = build();
-    if (frame !== undefined) this.#append(frame, 0, frame.length);
+    const bytes = build();
+    if (bytes !== undefined) this.#append({ bytes, start: 0, end: bytes.length });
   }
 
-  #append(bytes: Buffer, start: number, end: number): void {
-    if (start === end) return;
-    this.#total += end - start;
-    this.#outBytes += end - start;
+  #append(next: Span): void {
+    const length = next.end - next.start;
+    if (length === 0) return;
+    this.#bytes += length;
+    this.#outBytes += length;
+    const last = this.#last;
     // Frames that arrived side by side in one chunk leave as one piece.
-    if (this.#bytes === bytes && this.#end === start) {
-      this.#end = end;
+    if (last?.bytes === next.bytes && last.end === next.start) {
+      this.#last = { bytes: last.bytes, start: last.start, end: next.end };
       return;
     }
-    if (this.#bytes !== undefined) this.#out.push(viewOf(this.#bytes, this.#start, this.#end));
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
+    if (last !== undefined) this.#out.push(viewOf(last));
+    this.#last = next;
   }
 }

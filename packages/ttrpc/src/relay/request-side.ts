@@ -1,7 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import type { FrameDecoderOptions, Delivery, FrameSink } from "../wire/frame-decoder.ts";
 import { MessageType, oversizeMessage } from "../wire/frame.ts";
-import type { Frame, FrameHeader } from "../wire/frame.ts";
+import type { Frame, FrameHeader, Span } from "../wire/frame.ts";
 import { decodeRequest, readRequestHead } from "../wire/request.ts";
 import type { RequestHead } from "../wire/request.ts";
 import type { Answer, RequestDecision, RequestSummary } from "./types.ts";
@@ -22,7 +22,7 @@ export interface RequestPort {
   submit(frame: Frame, decision: Accepted): void;
   /** The head of a request that goes out in pieces; false when nothing can take it now, so it must be gathered. */
   begin(head: Frame, decision: Accepted): boolean;
-  piece(bytes: Buffer, start: number, end: number, isLast: boolean): void;
+  piece(piece: Span, isLast: boolean): void;
   /** Whether another call fits in. */
   hasRoom(): boolean;
 }
@@ -91,8 +91,8 @@ export class RequestSide implements FrameSink {
     if (decision !== undefined) this.#port.submit(frame, decision);
   }
 
-  onPiece(_header: FrameHeader, bytes: Buffer, start: number, end: number, remaining: number): void {
-    this.#port.piece(bytes, start, end, remaining === 0);
+  onPiece(_header: FrameHeader, piece: Span, remaining: number): void {
+    this.#port.piece(piece, remaining === 0);
   }
 
   #decideGathered(frame: Frame): Accepted | undefined {

@@ -1,7 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import type { Delivery, FrameSink } from "../wire/frame-decoder.ts";
 import { MessageType, oversizeMessage, setStreamId } from "../wire/frame.ts";
-import type { Frame, FrameHeader } from "../wire/frame.ts";
+import type { Frame, FrameHeader, Span } from "../wire/frame.ts";
 import type { CallTable, RelayedCall } from "./call-table.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import type { Answer } from "./types.ts";
@@ -55,21 +55,21 @@ export class ResponseSide implements FrameSink {
     }
     this.#port.calls.remove(call);
     setStreamId(head.bytes, call.downstreamId, head.start);
-    this.#port.downstream.begin(head.bytes, head.start);
+    this.#port.downstream.begin(head);
     return "pieces";
   }
 
-  onFrame({ bytes, start, end }: Frame): void {
+  onFrame(frame: Frame): void {
     const call = this.#call;
     if (call === undefined) return;
     this.#call = undefined;
     this.#port.calls.remove(call);
-    setStreamId(bytes, call.downstreamId, start);
-    this.#port.downstream.frame(bytes, start, end);
+    setStreamId(frame.bytes, call.downstreamId, frame.start);
+    this.#port.downstream.frame(frame);
   }
 
-  onPiece(_header: FrameHeader, bytes: Buffer, start: number, end: number, remaining: number): void {
-    this.#port.downstream.piece(bytes, start, end, remaining === 0);
+  onPiece(_header: FrameHeader, piece: Span, remaining: number): void {
+    this.#port.downstream.piece(piece, remaining === 0);
   }
 
   #fail(header: FrameHeader, code: Code, message: string): Delivery {

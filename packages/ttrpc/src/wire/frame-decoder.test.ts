@@ -7,8 +7,9 @@ import {
   MessageType,
   encodeFrame,
   encodeFrameHeader,
+  viewOf,
 } from "./frame.ts";
-import type { Frame, FrameHeader } from "./frame.ts";
+import type { Frame, FrameHeader, Span } from "./frame.ts";
 import { FrameDecoder } from "./frame-decoder.ts";
 import type { Delivery, FrameDecoderOptions, FrameSink } from "./frame-decoder.ts";
 
@@ -44,9 +45,9 @@ class Chooser extends Recorder {
     if (delivery === "pieces") this.headers.push(head.raw.subarray(0, FRAME_HEADER_LENGTH));
     return delivery;
   }
-  onPiece(header: FrameHeader, bytes: Buffer, start: number, end: number, remaining: number): void {
+  onPiece(header: FrameHeader, piece: Span, remaining: number): void {
     this.events.push(`piece ${header.streamId}${remaining === 0 ? " last" : ""}`);
-    this.pieces.push(Buffer.from(bytes.subarray(start, end)));
+    this.pieces.push(Buffer.from(viewOf(piece)));
   }
 }
 
@@ -226,7 +227,7 @@ describe("FrameDecoder", () => {
           pieces.push(raw.subarray(0, FRAME_HEADER_LENGTH));
           return "pieces";
         },
-        onPiece: (_header, bytes, start, end) => void pieces.push(bytes.subarray(start, end)),
+        onPiece: (_header, piece) => void pieces.push(viewOf(piece)),
       },
       { headLength: 20 },
     );

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { FRAME_HEADER_LENGTH, Frame, MAX_MESSAGE_LENGTH } from "./frame.ts";
-import type { FrameHeader } from "./frame.ts";
+import type { FrameHeader, Span } from "./frame.ts";
 
 /** How the body of one frame is delivered: whole, in pieces as it arrives, or not at all. */
 export type Delivery = "gather" | "pieces" | "skip";
@@ -18,10 +18,10 @@ export interface FrameSink {
    */
   onHead?(head: Frame): Delivery;
   /**
-   * A piece of a body for which `onHead` chose `pieces`: `bytes` from `start` to `end`, with the number of body bytes
-   * still to come: 0 marks the last one. An empty body gives one empty piece.
+   * A piece of a body for which `onHead` chose `pieces`, with the number of body bytes still to come: 0 marks the
+   * last one. An empty body gives one empty piece.
    */
-  onPiece?(header: FrameHeader, bytes: Buffer, start: number, end: number, remaining: number): void;
+  onPiece?(header: FrameHeader, piece: Span, remaining: number): void;
 }
 
 export interface FrameDecoderOptions {
@@ -117,7 +117,7 @@ export class FrameDecoder {
         this.#sink.onFrame(frame);
         break;
       case "pieces":
-        this.#sink.onPiece?.(frame, frame.bytes, frame.bodyStart, frame.end, 0);
+        this.#sink.onPiece?.(frame, bodyOf(frame), 0);
         break;
       case "skip":
         break;
@@ -174,8 +174,7 @@ export class FrameDecoder {
     if (remaining === 0) this.#endFrame();
     if (delivery !== "pieces") return;
     this.#releasePartial();
-    if (head.end > head.bodyStart || remaining === 0)
-      this.#sink.onPiece?.(header, head.bytes, head.bodyStart, head.end, remaining);
+    if (head.end > head.bodyStart || remaining === 0) this.#sink.onPiece?.(header, bodyOf(head), remaining);
   }
 
   #passOn(header: FrameHeader, bytes: Buffer, offset: number): number {
@@ -184,7 +183,7 @@ export class FrameDecoder {
     const piecewise = this.#delivery === "pieces";
     this.#remaining = remaining;
     if (remaining === 0) this.#endFrame();
-    if (piecewise) this.#sink.onPiece?.(header, bytes, offset, end, remaining);
+    if (piecewise) this.#sink.onPiece?.(header, { bytes, start: offset, end }, remaining);
     return end;
   }
 
@@ -231,4 +230,8 @@ export class FrameDecoder {
     this.#delivery = undefined;
     this.#remaining = 0;
   }
+}
+
+function bodyOf({ bytes, bodyStart, end }: Frame): Span {
+  return { bytes, start: bodyStart, end };
 }

@@ -39,12 +39,19 @@ export interface FrameHeader {
   readonly flags: number;
 }
 
+/** Bytes where they lie: those of `bytes` from `start` to `end`. */
+export interface Span {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
- * A received frame, or its beginning, where it lies: header and body are `bytes` from `start` to `end`. The memory may be
- * that of the whole chunk it came in, and is never reused. No view is made before somebody asks for one, since a view
+ * A received frame, or its beginning, header and body, where it lies. The memory may be that of the whole chunk it came in,
+ * and is never reused. No view is made before somebody asks for one, since a view
  * costs more than everything else that is done with a small frame.
  */
-export class Frame implements FrameHeader {
+export class Frame implements FrameHeader, Span {
   readonly length: number;
   readonly streamId: number;
   readonly type: number;
@@ -71,7 +78,7 @@ export class Frame implements FrameHeader {
 
   /** Header and body in one piece, as received: forward it as it is, or after {@link setStreamId}. */
   get raw(): Buffer {
-    return viewOf(this.bytes, this.start, this.end);
+    return viewOf(this);
   }
 
   /** The body: `raw` without the header. */
@@ -80,8 +87,8 @@ export class Frame implements FrameHeader {
   }
 }
 
-/** The bytes from `start` to `end`: mostly all of them, and then they need no view. */
-export function viewOf(bytes: Buffer, start: number, end: number): Buffer {
+/** The span as a buffer: mostly it is all of the bytes, and then they need no view. */
+export function viewOf({ bytes, start, end }: Span): Buffer {
   return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
 }
 

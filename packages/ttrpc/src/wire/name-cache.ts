@@ -10,7 +10,7 @@ const MAX_LENGTH = 64;
  * every lookup then computes again; finding it here is one pass over the bytes.
  */
 export class NameCache {
-  readonly #slots: (string | undefined)[] = new Array<string | undefined>(SLOTS).fill(undefined);
+  readonly #slots: (string | undefined)[] = Array.from({ length: SLOTS });
 
   /** The UTF-8 text from `start` to `end`. */
   textOf(bytes: Buffer, start: number, end: number): string {
@@ -19,16 +19,15 @@ export class NameCache {
     for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0;
     const slot = hash & (SLOTS - 1);
     const kept = this.#slots[slot];
-    if (kept !== undefined && isAscii(kept, bytes, start, end)) return kept;
+    if (kept?.length === end - start && isAt(bytes, start, kept)) return kept;
     const text = bytes.toString("utf8", start, end);
     this.#slots[slot] = text;
     return text;
   }
 }
 
-/** Whether the text is those bytes; never true of a text with other than ASCII characters. */
-function isAscii(text: string, bytes: Buffer, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
+/** Whether the text stands there; never true of a text with other than ASCII characters. */
+function isAt(bytes: Buffer, start: number, text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code > 0x7f || code !== bytes[start + at]) return false;

@@ -134,11 +134,7 @@ function decodeEntry(bytes: Buffer): readonly [string, string] {
  *
  * @throws MalformedEnvelopeError if the bytes that were read are no request envelope.
  */
-export function readRequestHead(
-  bytes: Uint8Array,
-  start = 0,
-  end = bytes.length,
-): RequestHead | undefined {
+export function readRequestHead(bytes: Uint8Array, start = 0, end = bytes.length): RequestHead | undefined {
   let service: string | undefined;
   let method: string | undefined;
   const reader = new ProtobufReader(bytes, start, end);

@@ -18,7 +18,7 @@ function decode(chunks: readonly Buffer[], delivery: Delivery): string[] {
         void found.push(`${streamId} ${type} ${flags} ${body.toString("hex")}`),
       onOversize: ({ streamId, length }) => void found.push(`${streamId} has ${length} bytes`),
       onHead: () => delivery,
-      onPiece: ({ streamId, type, flags }, bytes, start, end, remaining) => {
+      onPiece: ({ streamId, type, flags }, { bytes, start, end }, remaining) => {
         pieces.push(Buffer.from(bytes.subarray(start, end)));
         if (remaining > 0) return;
         found.push(`${streamId} ${type} ${flags} ${Buffer.concat(pieces).toString("hex")}`);
