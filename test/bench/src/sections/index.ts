@@ -3,6 +3,7 @@ import { floor } from "./floor.ts";
 import { latency } from "./latency.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { memory } from "./memory.ts";
+import { payloadMemory } from "./payload-memory.ts";
 import { providers } from "./providers.ts";
 import { rate } from "./rate.ts";
 import { reference } from "./reference.ts";
@@ -16,6 +17,7 @@ export const sections: readonly Section[] = [
   rate,
   throughput,
   floor,
+  payloadMemory,
   reference,
   lifecycle,
   memory,
@@ -26,6 +28,6 @@ export const sections: readonly Section[] = [
 
 /** Names for several sections together. */
 export const groups: Readonly<Record<string, readonly string[]>> = {
-  relay: ["latency", "rate", "throughput", "floor", "reference"],
+  relay: ["latency", "rate", "throughput", "floor", "payload-memory", "reference"],
   daemon: ["lifecycle", "memory", "start", "providers"],
 };

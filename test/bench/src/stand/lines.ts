@@ -4,7 +4,7 @@ import { issueIdentities } from "./certificates.ts";
 import { createComparator, type Load, type LoadResult } from "./comparator.ts";
 import { startOurPair } from "./our-pair.ts";
 import { startPair, type Hop, type Pair } from "./pair.ts";
-import { cpuSeconds } from "./process-cost.ts";
+import { cpuSeconds, pssKiB } from "./process-cost.ts";
 import type { Programs } from "./programs.ts";
 import { SERVER_NAME } from "./server-name.ts";
 
@@ -12,6 +12,8 @@ import { SERVER_NAME } from "./server-name.ts";
 export interface Line {
   /** Sends a load along it. */
   measure(load: Pick<Load, "call" | "size" | "callers" | "calls">): Promise<LineResult>;
+  /** Proportional set size of its hops now. */
+  pssKiB(): Promise<number>;
 }
 
 export interface LineResult extends LoadResult {
@@ -52,14 +54,20 @@ export async function startLines(
   const bareCopy = resources.use(await startPair(pipe, { ...place, name: "bare-copy" }));
   const bareNode = resources.use(await startPair(bareHop, { ...place, tls, name: "bare-node" }));
 
-  const line = (target: Pick<Load, "dial" | "dialTls">, hops: readonly Hop[]): Line => ({
-    async measure(work) {
-      const pids = hops.map(({ pid }) => pid);
-      const before = await cpuSeconds(pids);
-      const result = await load({ ...target, ...work });
-      return { ...result, cpuSeconds: (await cpuSeconds(pids)) - before };
-    },
-  });
+  const line = (target: Pick<Load, "dial" | "dialTls">, hops: readonly Hop[]): Line => {
+    const pids = hops.map(({ pid }) => pid);
+    return {
+      async measure(work) {
+        const before = await cpuSeconds(pids);
+        const result = await load({ ...target, ...work });
+        return { ...result, cpuSeconds: (await cpuSeconds(pids)) - before };
+      },
+      async pssKiB() {
+        const each = await Promise.all(pids.map(pssKiB));
+        return each.reduce((sum, one) => sum + one, 0);
+      },
+    };
+  };
   const both = ({ first, second }: Pair): Line => line({ dial: first.dial }, [first, second]);
   const secondAlone = ({ second }: Pair): Line =>
     line({ dial: second.dial, dialTls: client.directory }, [second]);
