@@ -24,7 +24,7 @@ export interface RelayedCall {
 }
 
 /** Chains of sent calls; a power of two. Few calls are under way on one connection, so a chain is hardly ever two long. */
-const CHAINS = 64;
+const CHAINS = 16;
 
 /**
  * The calls of one relay, and how much memory their requests hold. A call that is sent is found by its id upstream in a

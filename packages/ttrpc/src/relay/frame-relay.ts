@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { Code } from "@connectrpc/connect";
 import { FRAME_HEADER_LENGTH, clearFlags, setStreamId } from "../wire/frame.ts";
@@ -302,12 +303,18 @@ function newCall(downstreamId: number, decision: Accepted): RelayedCall {
 }
 
 /** Keeps the request of a call that may be sent later, or once more. */
-function keepRequest(call: RelayedCall, { bytes, raw }: Frame): Buffer {
-  // A small frame may be a view of a large chunk, which would live as long as the call.
-  const kept = bytes.buffer.byteLength > 2 * raw.length ? Buffer.from(raw) : raw;
-  call.frame = kept;
+function keepRequest(call: RelayedCall, frame: Frame): Buffer {
+  const { raw } = frame;
+  call.frame = raw.buffer.byteLength > 2 * raw.length ? copyOf(raw) : raw;
   call.arrivedAt = performance.now();
-  return kept;
+  return call.frame;
+}
+
+/** A copy alone in its memory: a view would keep its whole chunk, or Node's shared 8 KiB, as long as the call lives. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 /** Whether nobody waits any more for the answer to a kept request. What cannot be decoded is the server's to refuse. */

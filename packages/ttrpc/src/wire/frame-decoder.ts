@@ -33,6 +33,7 @@ export interface FrameDecoderOptions {
 
 /** A buffer grows to this multiple of what has arrived, so that an announced length alone costs no memory. */
 const GROWTH = 8;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Cuts a byte stream into frames, however it is split.
@@ -45,8 +46,8 @@ export class FrameDecoder {
   readonly #sink: FrameSink;
   readonly #maxLength: number;
   readonly #headLength: number;
-  /** Header and body so far of the frame being collected. */
-  #partial: Buffer = Buffer.allocUnsafe(FRAME_HEADER_LENGTH);
+  /** Header and body so far of the frame being collected. Between frames it must not hold on to Node's shared 8 KiB. */
+  #partial: Buffer = NOTHING;
   #filled = 0;
   /** Header of the unfinished frame, once its ten bytes are there. */
   #header: FrameHeader | undefined;
@@ -173,7 +174,8 @@ export class FrameDecoder {
     this.#remaining = remaining;
     if (remaining === 0) this.#endFrame();
     if (delivery !== "pieces") return;
-    this.#releasePartial();
+    // The collected bytes now belong to the sink, which may keep them.
+    this.#partial = NOTHING;
     if (head.end > head.bodyStart || remaining === 0) this.#sink.onPiece?.(header, bodyOf(head), remaining);
   }
 
@@ -203,7 +205,6 @@ export class FrameDecoder {
 
   #finish(): void {
     const frame = this.#collected();
-    this.#releasePartial();
     this.#endFrame();
     this.#sink.onFrame(frame);
   }
@@ -218,13 +219,9 @@ export class FrameDecoder {
     return FRAME_HEADER_LENGTH + Math.min(header.length, this.#headLength);
   }
 
-  /** The collected bytes now belong to the sink, which may keep them: collect the next frame elsewhere. */
-  #releasePartial(): void {
-    this.#partial = Buffer.allocUnsafe(FRAME_HEADER_LENGTH);
-  }
-
   #endFrame(): void {
     this.#frames++;
+    this.#partial = NOTHING;
     this.#filled = 0;
     this.#header = undefined;
     this.#delivery = undefined;
