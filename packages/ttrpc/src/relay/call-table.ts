@@ -23,7 +23,7 @@ export interface RelayedCall {
   next: RelayedCall | undefined;
 }
 
-/** Chains of sent calls; a power of two. Few calls are under way on one connection, so a chain is hardly ever two long. */
+/** Chains of sent calls; a power of two. Few calls are under way on one connection, and its table lives as long as it. */
 const CHAINS = 16;
 
 /**
