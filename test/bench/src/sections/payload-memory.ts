@@ -3,14 +3,11 @@ import type { Row } from "../report/row.ts";
 import type { Line } from "../stand/lines.ts";
 import { missingForLines } from "./missing.ts";
 import type { Section } from "./section.ts";
+import { ways } from "./throughput.ts";
 
 const MiB = 1 << 20;
 const CALLS = 4_000;
 const SAMPLE_MS = 200;
-const ways = [
-  { call: "read", way: "from the VM" },
-  { call: "write", way: "to the VM" },
-] as const;
 
 /** Whether the hops need more memory the longer payload passes: the peaks of both halves of the time it takes. */
 export const payloadMemory: Section = {

@@ -19,7 +19,8 @@ export const targetedPayloads: readonly Payload[] = [
   { size: 64 * KiB, calls: 2_000, minRatio: 3 },
   { size: 1024 * KiB, calls: 200, minRatio: 2 },
 ];
-const ways = [
+/** Which way the payload of a call goes. */
+export const ways = [
   { call: "read", way: "from the VM" },
   { call: "write", way: "to the VM" },
 ] as const;
