@@ -39,12 +39,13 @@ export const payloadMemory: Section = {
 async function pssWhile(line: Line, work: () => Promise<unknown>): Promise<readonly number[]> {
   const samples: number[] = [];
   const over = new AbortController();
-  const worked = work().finally(() => over.abort());
-  while (!over.signal.aborted) {
-    samples.push(await line.pssKiB());
-    await delay(SAMPLE_MS, undefined, { signal: over.signal }).catch(() => undefined);
-  }
-  await worked;
+  const sample = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      samples.push(await line.pssKiB());
+      await delay(SAMPLE_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    }
+  };
+  await Promise.all([work().finally(() => over.abort()), sample()]);
   return samples;
 }
 
