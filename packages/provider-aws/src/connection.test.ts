@@ -1,4 +1,3 @@
-import "reflect-metadata";
 import { once } from "node:events";
 import {
   createServer as createHttpServer,
@@ -11,8 +10,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { X509CertificateGenerator, SubjectAlternativeNameExtension } from "@peculiar/x509";
 import { createCallPolicy, loadOptions, silentLogger } from "@peerpods/cloud-providers";
+import { createLoopbackCertificate } from "@peerpods/test-harness/loopback-certificate";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { awsProvider } from "./manager.ts";
 import { awsOptions } from "./options.ts";
@@ -100,15 +99,15 @@ describe("the way to EC2", () => {
   });
 
   it("is trusted with a private authority, and only with it", async () => {
-    const { certificate, key } = await selfSigned();
-    const port = await listen(createHttpsServer({ cert: certificate, key }, empty));
+    const certificate = await createLoopbackCertificate();
+    const port = await listen(createHttpsServer(certificate, empty));
     const env = { AWS_ENDPOINT_URL_EC2: `https://127.0.0.1:${port}` };
     await expect(listing(env)).rejects.toMatchObject({
       code: "invalid_config",
       message: expect.stringMatching(/set aws-ca-bundle/) as string,
     });
     const bundle = join(directory, "ca.pem");
-    await writeFile(bundle, certificate);
+    await writeFile(bundle, certificate.cert);
     await expect(listing({ ...env, AWS_CA_BUNDLE: bundle })).resolves.toEqual([]);
   });
 
@@ -143,19 +142,3 @@ describe("the way to EC2", () => {
     });
   });
 });
-
-async function selfSigned(): Promise<{ readonly certificate: string; readonly key: string }> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=peerpods test",
-    notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 3_600_000),
-    signingAlgorithm: algorithm,
-    keys,
-    extensions: [new SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }])],
-  });
-  const der = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
-  const key = `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`;
-  return { certificate: certificate.toString("pem"), key };
-}

@@ -1,4 +1,3 @@
-import "reflect-metadata";
 import { once } from "node:events";
 import {
   createServer as createHttpServer,
@@ -11,9 +10,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 import { createCallPolicy, silentLogger } from "@peerpods/cloud-providers";
 import { startIbmcloudStandIn, type IbmcloudStandIn } from "@peerpods/ibmcloud-stand-in";
+import { createLoopbackCertificate } from "@peerpods/test-harness/loopback-certificate";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connect } from "./testing/connect.ts";
 
@@ -83,28 +82,10 @@ describe("the way to IBM Cloud", () => {
   });
 
   it("trusts a private authority where it is configured, and else names the option", async () => {
-    const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
-      "sign",
-      "verify",
-    ]);
-    const certificate = await X509CertificateGenerator.createSelfSigned({
-      keys,
-      name: "CN=127.0.0.1",
-      signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
-      extensions: [new SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }])],
-    });
-    const key = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
-    const port = await listen(
-      createHttpsServer(
-        {
-          cert: certificate.toString("pem"),
-          key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`,
-        },
-        forward([]),
-      ),
-    );
+    const certificate = await createLoopbackCertificate();
+    const port = await listen(createHttpsServer(certificate, forward([])));
     const bundle = join(directory, "ca.pem");
-    await writeFile(bundle, certificate.toString("pem"));
+    await writeFile(bundle, certificate.cert);
     const env = {
       IBMCLOUD_VPC_ENDPOINT: `https://127.0.0.1:${port}/v1`,
       IBMCLOUD_IAM_ENDPOINT: `https://127.0.0.1:${port}/identity/token`,

@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { playFault } from "@peerpods/test-harness";
+import { createLoopbackCertificate } from "@peerpods/test-harness/loopback-certificate";
 import { Account, type Delays } from "./account.ts";
 import { ArmError, errorBody } from "./arm-error.ts";
-import { createCertificate } from "./certificate.ts";
 import { checkBody, describedVersion } from "./check-body.ts";
 import { refusalOf } from "./faults.ts";
 import { Login } from "./login.ts";
@@ -69,7 +69,7 @@ export async function startAzureStandIn({
   now = Date.now,
   delays = {},
 }: AzureStandInOptions = {}): Promise<AzureStandIn> {
-  const certificate = await createCertificate();
+  const certificate = await createLoopbackCertificate();
   const directory = await mkdtemp(join(tmpdir(), "peerpods-azure-"));
   const caFile = join(directory, "ca.pem");
   await writeFile(caFile, certificate.cert);

@@ -74,8 +74,8 @@ export function openKubernetes(
     readonly observe: (observation: RequestObservation) => void;
   },
 ): Kubernetes {
-  const kube = createKubeClient(loadKubeConfig(kubeconfig, env), { observe });
   const stack = new AsyncDisposableStack();
+  const kube = stack.use(createKubeClient(loadKubeConfig(kubeconfig, env), { observe }));
   const clock = systemClock;
   const lookup = createPodLookup(kube, { nodeName });
   const recorder = createEventRecorder(kube, {

@@ -32,7 +32,8 @@ export async function runInstallCommand(
     );
     return 0;
   }
-  await applyObjects(objects, waitingOf(parts, options, stop));
+  await using waiting = waitingOf(parts, options, stop);
+  await applyObjects(objects, waiting);
   parts.stdout(`peer pods are installed in ${textOf(options, "namespace")}\n`);
   return 0;
 }
@@ -45,9 +46,10 @@ export async function runUninstallCommand(
 ): Promise<number> {
   const objects = await objectsOf(options);
   const kept = options["keep-crd"] === true ? ["CustomResourceDefinition"] : [];
+  await using waiting = waitingOf(parts, options, stop);
   await uninstall(
     objects.filter(({ kind }) => !kept.includes(kind)),
-    { ...waitingOf(parts, options, stop), deletePods: options["delete-pods"] === true },
+    { ...waiting, deletePods: options["delete-pods"] === true },
   );
   parts.stdout("peer pods are uninstalled\n");
   return 0;
@@ -66,10 +68,12 @@ async function objectsOf(options: OptionValues): Promise<readonly KubeObject[]> 
 }
 
 function waitingOf({ env, stderr, terminal }: InstallParts, options: OptionValues, stop: AbortSignal) {
+  const kube = createKubeClient(loadKubeConfig(textOf(options, "kubeconfig"), env));
   return {
-    kube: createKubeClient(loadKubeConfig(textOf(options, "kubeconfig"), env)),
+    kube,
     progress: createProgress(stderr, { terminal }),
     signal: AbortSignal.any([stop, AbortSignal.timeout(Number(options["timeout"]))]),
+    [Symbol.asyncDispose]: () => kube[Symbol.asyncDispose](),
   };
 }
 

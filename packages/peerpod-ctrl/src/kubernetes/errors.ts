@@ -164,11 +164,10 @@ function missingRule({ verb, group, resource, namespace }: RequestScope): string
   return `${kind} with apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"]`;
 }
 
-/** fetch says only "fetch failed"; what happened is its cause. */
+/** What was tried with several addresses has no message of its own. */
 function reasonOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const { cause } = thrown;
-  return cause instanceof Error ? `${thrown.message}: ${cause.message}` : thrown.message;
+  if (thrown instanceof AggregateError) return thrown.errors.map(reasonOf).join(", ");
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 /** The error that a watch reports inside its stream: a `Status`. */

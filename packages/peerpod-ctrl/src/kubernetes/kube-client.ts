@@ -1,9 +1,6 @@
-import {
-  HttpMethod,
-  IsomorphicFetchHttpLibrary,
-  RequestContext,
-  type KubeConfig,
-} from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { request as sendRequest } from "undici";
+import { Connections } from "./connections.ts";
 import { errorFromAnswer, errorFromFailure, KubernetesError, type RequestScope } from "./errors.ts";
 import { readLines, readText } from "./read-body.ts";
 
@@ -36,7 +33,8 @@ export interface RequestObservation {
 
 /**
  * Requests to one API server. Credentials, certificates, proxies and rotated tokens are those of @kubernetes/client-node's
- * `KubeConfig`; above it stand limits, deadlines, abort and errors with a code, which its generated clients lack.
+ * `KubeConfig`; above it stand kept connections, limits, deadlines, abort and errors with a code, which its generated clients
+ * lack.
  */
 export interface KubeClient {
   /**
@@ -54,36 +52,42 @@ export interface KubeClient {
   ): AsyncIterable<unknown>;
 }
 
-/** @param options.observe called once per request, for metrics. */
+/**
+ * A client with connections of its own. Idle ones close after half a minute and keep no process alive; disposal closes all,
+ * which ends what is under way, and can be repeated.
+ * @param options.observe called once per request, for metrics.
+ */
 export function createKubeClient(
   config: KubeConfig,
   { observe }: { readonly observe?: (observation: RequestObservation) => void } = {},
-): KubeClient {
-  const http = new IsomorphicFetchHttpLibrary();
+): KubeClient & AsyncDisposable {
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new Error("the kubeconfig names no cluster in its current context");
+  const connections = new Connections(config);
 
   async function send(request: KubeRequest, signal: AbortSignal) {
     const outcome = (word: string) =>
       observe?.({ verb: request.verb, resource: request.resource, outcome: word });
     try {
-      const context = new RequestContext(urlOf(server ?? "", request), HttpMethod[request.method]);
-      context.setHeaderParam("accept", "application/json");
-      if (request.body !== undefined) {
-        context.setHeaderParam("content-type", request.contentType ?? "application/json");
-        context.setBody(JSON.stringify(request.body));
-      }
-      context.setSignal(signal);
-      await config.applySecurityAuthentication(context);
-      const answer = await http.send(context).toPromise();
-      outcome(String(answer.httpStatusCode));
-      if (answer.httpStatusCode >= 200 && answer.httpStatusCode < 300) return answer.body.stream();
-      const body = await readText(answer.body.stream(), MAX_ANSWER_BYTES);
-      const retryAfter = answer.headers["retry-after"];
-      throw errorFromAnswer(request, {
-        status: answer.httpStatusCode,
+      const { dispatcher, headers } = await connections.access();
+      const {
+        statusCode,
+        headers: answered,
         body,
-        ...(retryAfter === undefined ? {} : { retryAfter }),
+      } = await sendRequest(urlOf(server ?? "", request), {
+        dispatcher,
+        method: request.method,
+        headers: { ...headers, accept: "application/json", ...contentTypeOf(request) },
+        body: request.body === undefined ? null : JSON.stringify(request.body),
+        signal,
+      });
+      outcome(String(statusCode));
+      if (statusCode >= 200 && statusCode < 300) return body;
+      const retryAfter = answered["retry-after"];
+      throw errorFromAnswer(request, {
+        status: statusCode,
+        body: await readText(body, MAX_ANSWER_BYTES),
+        ...(typeof retryAfter === "string" ? { retryAfter } : {}),
       });
     } catch (thrown) {
       const error = errorFromFailure(request, signal.aborted ? signal.reason : thrown);
@@ -116,7 +120,12 @@ export function createKubeClient(
         throw errorFromFailure(request, combined.aborted ? combined.reason : thrown);
       }
     },
+    [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),
   };
+}
+
+function contentTypeOf({ body, contentType = "application/json" }: KubeRequest): Record<string, string> {
+  return body === undefined ? {} : { "content-type": contentType };
 }
 
 function urlOf(server: string, { path, query = {} }: KubeRequest): string {

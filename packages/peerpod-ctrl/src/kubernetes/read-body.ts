@@ -1,11 +1,8 @@
-/** Bodies as fetch gives them, read with a limit. */
-type Body = AsyncIterable<Uint8Array> | null | undefined;
-
 /** The whole body as text. @throws RangeError when it is longer than `maxBytes`. */
-export async function readText(body: unknown, maxBytes: number): Promise<string> {
+export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of (body as Body) ?? []) {
+  for await (const chunk of body) {
     length += chunk.byteLength;
     if (length > maxBytes) throw new RangeError(`the answer is over ${maxBytes} bytes`);
     chunks.push(chunk);
@@ -14,10 +11,10 @@ export async function readText(body: unknown, maxBytes: number): Promise<string>
 }
 
 /** Lines of the body as they come. @throws RangeError when one is longer than `maxBytes`. */
-export async function* readLines(body: unknown, maxBytes: number): AsyncIterable<string> {
+export async function* readLines(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncIterable<string> {
   let rest: Buffer[] = [];
   let length = 0;
-  for await (const chunk of (body as Body) ?? []) {
+  for await (const chunk of body) {
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       const line = Buffer.concat([...rest, chunk.subarray(start, end)]).toString("utf8");

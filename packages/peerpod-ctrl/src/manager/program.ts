@@ -118,7 +118,8 @@ async function run(parts: ProgramParts, argv: readonly string[], { spec, start }
 }
 
 async function control(parts: ProgramParts, values: OptionValues, stop: AbortSignal): Promise<number> {
-  await runManager(connect(parts, values, parts.stdout), stop);
+  await using manager = connect(parts, values, parts.stdout);
+  await runManager(manager, stop);
   return 0;
 }
 
@@ -127,14 +128,15 @@ async function sweepOnce(parts: ProgramParts, values: OptionValues, stop: AbortS
   const dryRun = values["dry-run"] === true;
   const output = values["output"] === "json" ? "json" : "table";
   // The report is what goes to standard output.
-  return await runSweepCommand(connect(parts, values, stderr), { dryRun, output, stdout }, stop);
+  await using manager = connect(parts, values, stderr);
+  return await runSweepCommand(manager, { dryRun, output, stdout }, stop);
 }
 
 function connect(
   { env, registry, importPackage, hostname, podNamespace }: ProgramParts,
   values: OptionValues,
   log: (line: string) => void,
-): ManagerParts {
+): ManagerParts & AsyncDisposable {
   const settings = toManagerSettings(values, podNamespace);
   const logger = createLogger(settings.logLevel, log);
   for (const problem of releaseProblems())
@@ -156,6 +158,7 @@ function connect(
     sources: { registry, env, importPackage },
     identity: `${hostname}_${randomUUID()}`,
     lastContactMs: () => lastContactMs,
+    [Symbol.asyncDispose]: () => kube[Symbol.asyncDispose](),
   };
 }
 

@@ -1,17 +1,19 @@
+// oxlint-disable-next-line import/no-unassigned-import -- the library refuses to load without it
 import "reflect-metadata";
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 
-/** A key and a certificate for a server on loopback; it is its own authority. */
+/** Key and certificate, as PEM texts, of a server on loopback; the certificate is its own authority. */
 export interface LoopbackCertificate {
   readonly key: string;
   readonly cert: string;
 }
 
-export async function createCertificate(): Promise<LoopbackCertificate> {
+/** A new one, good for 127.0.0.1 and localhost for a day. */
+export async function createLoopbackCertificate(): Promise<LoopbackCertificate> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=azure stand-in",
+    name: "CN=peerpods test",
     keys,
     signingAlgorithm: algorithm,
     notAfter: new Date(Date.now() + 86_400_000),
