@@ -12,6 +12,8 @@ import { createNodeNetwork, serveApi } from "./node-network.ts";
 export interface NodeOptions {
   /** Further runtimes, as tables of containerd's configuration. */
   readonly runtimes?: string;
+  /** Directory in which containerd finds the shims of these runtimes. */
+  readonly shims?: string;
 }
 
 /** A cluster of one whole node. Disposal ends everything on it. */
@@ -19,6 +21,8 @@ export interface Node extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly name: string;
   readonly directory: string;
+  /** Network namespace of the node, for `nsenter --net=`. */
+  readonly netns: string;
   /** Makes an image of an OCI layout known to the node, under the name that pods use. */
   importImage(layout: string, tag: string, name: string): Promise<void>;
   ctr(...args: readonly string[]): Promise<string>;
@@ -34,7 +38,7 @@ export async function prepareNode(): Promise<void> {
   await runcWithSeccomp();
 }
 
-export async function startNode({ runtimes = "" }: NodeOptions = {}): Promise<Node> {
+export async function startNode({ runtimes = "", shims }: NodeOptions = {}): Promise<Node> {
   await using parts = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "ppnode-"));
   parts.defer(() => rm(directory, { recursive: true, force: true }));
@@ -54,7 +58,7 @@ export async function startNode({ runtimes = "" }: NodeOptions = {}): Promise<No
   const inNode = (program: string, args: readonly string[], log: string) =>
     startProcess("nsenter", [`--net=${network.path}`, program, ...args], {
       logFile: join(directory, log),
-      env: { PATH: `${containerd}:${process.env["PATH"] ?? ""}` },
+      env: { PATH: [shims ?? [], containerd, process.env["PATH"] ?? ""].flat().join(":") },
     });
   await mkdir(join(directory, "cni"));
   await writeFile(join(directory, "cni/10-pods.conflist"), cniConfiguration("ppcni0"));
@@ -110,6 +114,7 @@ export async function startNode({ runtimes = "" }: NodeOptions = {}): Promise<No
     cluster,
     name: NAME,
     directory,
+    netns: network.path,
     importImage,
     ctr,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -6,7 +6,7 @@ import { execa } from "execa";
 export const runtimeHandler = "kata-remote";
 
 /** The remote configuration as kata ships it; images come from the guest instead of the nydus snapshotter. */
-export function kataConfiguration(hypervisorSocket: string): string {
+export function kataConfiguration(hypervisorSocket: string, kubeletRoot = "/var/lib/kubelet"): string {
   return `[hypervisor.remote]
 remote_hypervisor_socket = "${hypervisorSocket}"
 remote_hypervisor_timeout = 600
@@ -20,7 +20,7 @@ static_sandbox_resource_mgmt = true
 disable_guest_seccomp = true
 create_container_timeout = 60
 experimental_force_guest_pull = true
-kubelet_root_dir = "/var/lib/kubelet"
+kubelet_root_dir = "${kubeletRoot}"
 `;
 }
 
@@ -50,6 +50,19 @@ state = "${directory}/state"
   container_annotations = ["io.kubernetes.container.*"]
 [${cri}.containerd.runtimes.${runtimeHandler}.options]
   ConfigPath = "${directory}/kata.toml"
+`;
+}
+
+/** The same runtime in the form of containerd 2, for a node that has other runtimes besides. */
+export function kataRuntime(configuration: string): string {
+  const runtime = `plugins."io.containerd.cri.v1.runtime".containerd.runtimes.${runtimeHandler}`;
+  return `[${runtime}]
+  runtime_type = "io.containerd.kata-remote.v2"
+  privileged_without_host_devices = true
+  pod_annotations = ["io.katacontainers.*"]
+  container_annotations = ["io.kubernetes.container.*"]
+[${runtime}.options]
+  ConfigPath = "${configuration}"
 `;
 }
 

@@ -61,15 +61,21 @@ export interface ContainerdOptions {
   readonly podNetwork?: PodNetwork;
 }
 
-/** Starts a containerd. Disposal ends it; its shims end with their pods. */
-export async function startContainerd(options: ContainerdOptions): Promise<Containerd> {
-  const { directory, hypervisorSocket, podNetwork } = options;
-  await using parts = new AsyncDisposableStack();
+/** Makes a directory in which containerd finds the kata shim under the name of our runtime. */
+export async function linkShim(directory: string): Promise<string> {
   const shim = await findKataShim();
   if (shim === undefined) throw new Error(await missingShim());
   const bin = join(directory, "bin");
   await mkdir(bin, { recursive: true });
   await symlink(shim, join(bin, "containerd-shim-kata-remote-v2"));
+  return bin;
+}
+
+/** Starts a containerd. Disposal ends it; its shims end with their pods. */
+export async function startContainerd(options: ContainerdOptions): Promise<Containerd> {
+  const { directory, hypervisorSocket, podNetwork } = options;
+  await using parts = new AsyncDisposableStack();
+  const bin = await linkShim(directory);
   await writeFile(join(directory, "kata.toml"), kataConfiguration(hypervisorSocket));
   const address = join(directory, "containerd.sock");
   await writeFile(join(directory, "config.toml"), containerdConfiguration(directory, address));
@@ -120,7 +126,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
 }
 
 /** The shim makes cgroups on the node and leaves them to the kubelet. Those in use stay. */
-async function removeCgroups(names: readonly string[]): Promise<void> {
+export async function removeCgroups(names: readonly string[]): Promise<void> {
   const named = names
     .flatMap((name) => ["-path", `*/${name}`, "-o", "-path", `*/${name}/*`, "-o"])
     .slice(0, -1);
@@ -131,7 +137,7 @@ async function removeCgroups(names: readonly string[]): Promise<void> {
 }
 
 /** The shim ends at once when nobody listens on /dev/log; a file left by a dead listener does not count. */
-async function listenToSyslog(parts: AsyncDisposableStack, directory: string): Promise<void> {
+export async function listenToSyslog(parts: AsyncDisposableStack, directory: string): Promise<void> {
   const isServed = async (): Promise<boolean> => {
     // Under systemd it is a link.
     const path = await realpath("/dev/log").catch(() => "/dev/log");
