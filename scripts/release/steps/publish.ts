@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ReleaseError } from "../errors.ts";
@@ -33,26 +32,29 @@ export async function publish(
   await scratch.toCommit(tag.commit);
   await output(scratch, "pnpm", ["install", "--frozen-lockfile", "--prefer-offline"]);
   await output(scratch, "pnpm", ["--filter", `${one.name}...`, "run", "--if-present", "build"]);
-  const packed = await mkdtemp(join(tmpdir(), "peerpods-pack-"));
   try {
-    const tarball = await pack(scratch, { dir: one.dir, tag, into: packed });
+    const tarball = await pack(scratch, { dir: one.dir, tag });
     await upload(scratch, tarball, { registry, distTag });
   } catch (error) {
     scratch.signal.throwIfAborted();
     // Another release of the same tag may have been quicker: what counts is what the registry serves.
     const served = (await readPublished(registry, one.name, scratch.signal)).versions.get(version);
     if (served?.gitHead !== tag.commit) throw error;
-  } finally {
-    await rm(packed, { recursive: true, force: true });
   }
   await untilServed(scratch, { name: one.name, version, registry });
 }
 
-/** The tarball names its commit, so that a tag that was moved afterwards is found out. */
+/**
+ * The tarball names its commit, so that a tag that was moved afterwards is found out. It lies inside the clone, which a
+ * release that is killed leaves to the next one.
+ */
 async function pack(
   scratch: Scratch,
-  { dir, tag, into }: { readonly dir: string; readonly tag: ReleaseTag; readonly into: string },
+  { dir, tag }: { readonly dir: string; readonly tag: ReleaseTag },
 ): Promise<string> {
+  const into = join(scratch.dir, ".git/packed");
+  await rm(into, { recursive: true, force: true });
+  await mkdir(into);
   await editManifest(dir, (manifest) => void (manifest.gitHead = tag.commit));
   await output({ ...scratch, dir }, "pnpm", ["pack", "--pack-destination", into]);
   const [file] = await readdir(into);
