@@ -5,11 +5,10 @@ import { until, type RunningProcess } from "@peerpods/test-harness";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missingForImages } from "../images/container.ts";
-import { kataConfiguration, kataRuntime } from "../stage/containerd-config.ts";
-import { linkShim, listenToSyslog, removeCgroups } from "../stage/containerd.ts";
 import { buildBusyboxImage } from "../stage/image.ts";
 import { testedAgents } from "../stage/real-node.ts";
 import { createWorkerNode, type WorkerNode } from "../stage/worker-node.ts";
+import { prepareNodeShim } from "./node-shim.ts";
 import { deployment, IMAGE, installed, pod, SERVE, settings } from "./objects.ts";
 
 /** Pods of the Deployment. Each takes a quarter of a CPU besides its own, by the RuntimeClass. */
@@ -54,12 +53,8 @@ describe.each(agents)("a Pod of a whole node in the real shim with $name", ({ fl
       await prepareNode();
       const directory = await mkdtemp("/tmp/ppnp-");
       stage.defer(() => rm(directory, { recursive: true, force: true }));
-      const configuration = join(directory, "kata.toml");
-      await listenToSyslog(stage, directory);
-      stage.defer(() => removeCgroups(["vc", "kata_overhead"]));
-      node = stage.use(
-        await startNode({ runtimes: kataRuntime(configuration), shims: await linkShim(directory) }),
-      );
+      const shim = stage.use(await prepareNodeShim());
+      node = stage.use(await startNode(shim.options));
       const kubeconfig = join(node.directory, "kubeconfig");
       await writeFile(kubeconfig, node.cluster.kubeconfig(), { mode: 0o600 });
       const imageDirectory = join(directory, "images");
@@ -74,10 +69,7 @@ describe.each(agents)("a Pod of a whole node in the real shim with $name", ({ fl
           flags: ["-kubeconfig", kubeconfig, "-node-name", node.name, ...flags],
         }),
       );
-      await writeFile(
-        configuration,
-        kataConfiguration(worker.hypervisorSocket, join(node.directory, "kubelet")),
-      );
+      await shim.connect(node, worker.hypervisorSocket);
       await until(
         "node is ready",
         async () => / Ready /.test(await kubectl("get", "node", node.name, "--no-headers")),
