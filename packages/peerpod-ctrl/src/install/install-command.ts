@@ -32,7 +32,7 @@ export async function runInstallCommand(
     );
     return 0;
   }
-  await using waiting = waitingOf(parts, options, stop);
+  using waiting = waitingOf(parts, options, stop);
   await applyObjects(objects, waiting);
   parts.stdout(`peer pods are installed in ${textOf(options, "namespace")}\n`);
   return 0;
@@ -46,7 +46,7 @@ export async function runUninstallCommand(
 ): Promise<number> {
   const objects = await objectsOf(options);
   const kept = options["keep-crd"] === true ? ["CustomResourceDefinition"] : [];
-  await using waiting = waitingOf(parts, options, stop);
+  using waiting = waitingOf(parts, options, stop);
   await uninstall(
     objects.filter(({ kind }) => !kept.includes(kind)),
     { ...waiting, deletePods: options["delete-pods"] === true },
@@ -73,7 +73,7 @@ function waitingOf({ env, stderr, terminal }: InstallParts, options: OptionValue
     kube,
     progress: createProgress(stderr, { terminal }),
     signal: AbortSignal.any([stop, AbortSignal.timeout(Number(options["timeout"]))]),
-    [Symbol.asyncDispose]: () => kube[Symbol.asyncDispose](),
+    [Symbol.dispose]: () => kube[Symbol.dispose](),
   };
 }
 

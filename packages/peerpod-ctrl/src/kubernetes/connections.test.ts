@@ -17,7 +17,11 @@ import { createKubeClient, type KubeRequest } from "./kube-client.ts";
 
 const get: KubeRequest = { method: "GET", path: "/api", verb: "get", group: "", resource: "pods" };
 const post: KubeRequest = { ...get, method: "POST", verb: "create", body: { text: "x".repeat(20_000) } };
+/** As a deletion with preconditions. */
+const remove: KubeRequest = { ...post, method: "DELETE", verb: "delete" };
 const held: KubeRequest = { ...get, path: "/held" };
+/** Answers with one line and does not end. */
+const endless: KubeRequest = { ...get, path: "/endless" };
 
 let certificates: readonly [LoopbackCertificate, LoopbackCertificate];
 let server: ReturnType<typeof createSecureServer>;
@@ -39,7 +43,8 @@ beforeAll(async () => {
       seen.push({ version: request.httpVersion, authorization: request.headers.authorization });
       request.resume().on("end", () => {
         const answer = () => void response.end("{}");
-        if (request.url === held.path) void answerHeld.promise.then(answer);
+        if (request.url?.startsWith(endless.path)) response.write("{}\n");
+        else if (request.url === held.path) void answerHeld.promise.then(answer);
         else answer();
       });
     },
@@ -74,20 +79,17 @@ function clientOf(user: Partial<User> = {}, cluster: Partial<Cluster> = {}) {
   return createKubeClient(config);
 }
 
-/** A connection is free again a moment after its answer was read, so the next request may open one more. */
-const FEW = 2;
-
 const request = () => expect.poll(() => seen.length);
 
 it("serve one request after another, in HTTP/1.1 though more is offered", async () => {
-  await using kube = clientOf({ token: "t0ken" });
-  for (let n = 0; n < 20; n++) await kube.request(n % 2 === 0 ? get : post);
-  expect(connections.length).toBeLessThanOrEqual(FEW);
+  using kube = clientOf({ token: "t0ken" });
+  for (let n = 0; n < 20; n++) await kube.request([get, post, remove][n % 3] ?? get);
+  expect(connections).toHaveLength(1);
   expect(seen).toEqual(Array.from({ length: 20 }, () => ({ version: "1.1", authorization: "Bearer t0ken" })));
 });
 
 it("survive requests that are aborted at any moment", async () => {
-  await using kube = clientOf();
+  using kube = clientOf();
   const outcomes = await Promise.all(
     Array.from({ length: 300 }, async (_, n) => {
       await delay(n % 30);
@@ -105,6 +107,19 @@ it("survive requests that are aborted at any moment", async () => {
   await expect(kube.request(post)).resolves.toEqual({});
 });
 
+it.each([
+  ["aborts", "aborted", (stop: AbortController) => stop.abort(new DOMException("enough", "AbortError"))],
+  ["the server breaks off", "unavailable", () => sockets.forEach((socket) => socket.destroy())],
+  ["nothing comes any more", "timeout", () => undefined],
+])("end an answer that is being read when %s", async (_when, code, act) => {
+  using kube = clientOf();
+  const stop = new AbortController();
+  const events = kube.watch(endless, { signal: stop.signal, idleMs: 1_000 })[Symbol.asyncIterator]();
+  await expect(events.next()).resolves.toEqual({ done: false, value: {} });
+  act(stop);
+  await expect(events.next()).rejects.toMatchObject({ code });
+});
+
 it("begin anew with a certificate that was renewed, and let the old ones finish", async () => {
   const [certFile, keyFile] = [join(directory, "tls.crt"), join(directory, "tls.key")];
   const write = async ({ cert, key }: LoopbackCertificate) => {
@@ -112,7 +127,7 @@ it("begin anew with a certificate that was renewed, and let the old ones finish"
     await writeFile(keyFile, key);
   };
   await write(certificates[0]);
-  await using kube = clientOf({ certFile, keyFile });
+  using kube = clientOf({ certFile, keyFile });
   const slow = kube.request(held);
   await request().toBe(1);
   await write(certificates[1]);
@@ -124,7 +139,7 @@ it("begin anew with a certificate that was renewed, and let the old ones finish"
 });
 
 it("name the user by password where the kubeconfig does", async () => {
-  await using kube = clientOf({ username: "ann", password: "s3cret" });
+  using kube = clientOf({ username: "ann", password: "s3cret" });
   await kube.request(get);
   expect(seen[0]?.authorization).toBe(`Basic ${Buffer.from("ann:s3cret").toString("base64")}`);
 });
@@ -134,10 +149,10 @@ it.each([
   ["SOCKS", startSocksProxy],
 ])("go through the %s proxy of the kubeconfig", async (_name, startProxy) => {
   await using proxy = await startProxy();
-  await using kube = clientOf({}, { proxyUrl: proxy.url });
+  using kube = clientOf({}, { proxyUrl: proxy.url });
   for (let n = 0; n < 10; n++) await kube.request(post);
   expect(proxy.tunnels).toBe(connections.length);
-  expect(proxy.tunnels).toBeLessThanOrEqual(FEW);
+  expect(proxy.tunnels).toBeGreaterThan(0);
   expect(new Set(seen.map(({ version }) => version))).toEqual(new Set(["1.1"]));
 });
 
@@ -145,13 +160,13 @@ it("end with what is under way when disposed, twice, and serve nothing any more"
   const kube = clientOf();
   const pending = kube.request(held).catch((error: unknown) => error);
   await request().toBe(1);
-  await kube[Symbol.asyncDispose]();
-  await kube[Symbol.asyncDispose]();
+  kube[Symbol.dispose]();
+  kube[Symbol.dispose]();
   await expect(pending).resolves.toMatchObject({ code: "unavailable" });
   await expect(kube.request(get)).rejects.toThrow("the connections to the API server are closed");
 });
 
 it("that cannot be made say so by address", async () => {
-  await using kube = clientOf({}, { server: "https://127.0.0.1:1" });
+  using kube = clientOf({}, { server: "https://127.0.0.1:1" });
   await expect(kube.request(get)).rejects.toThrow("cannot get pods: connect ECONNREFUSED 127.0.0.1:1");
 });

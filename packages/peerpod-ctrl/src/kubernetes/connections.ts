@@ -1,107 +1,86 @@
-import type { AgentOptions, RequestOptions } from "node:https";
+import { once } from "node:events";
+import {
+  Agent as HttpAgent,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request as requestPlain,
+} from "node:http";
+import { Agent as HttpsAgent, request as requestSecure, type RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { Agent, type Dispatcher, ProxyAgent } from "undici";
-
-/** What the configuration fills in. */
-type Answered = AgentOptions & Pick<RequestOptions, "headers" | "auth">;
-/** The same to both libraries, which type differently that an option is `undefined`. */
-type TlsOptions = NonNullable<ProxyAgent.Options["requestTls"]>;
-type DispatcherOptions = ReturnType<KubeConfig["createDispatcherOptions"]>;
 
 /**
  * How long a connection waits for the next request. Servers, and load balancers on the way, wait for a minute or more, so
  * that none of them closes one under a request.
  */
 const IDLE_MS = 30_000;
+/** Of TCP, on a connection that says nothing, such as that of a watch. */
+const PROBE_AFTER_MS = 30_000;
+const kept = { keepAlive: true, keepAliveMsecs: PROBE_AFTER_MS, timeout: IDLE_MS } as const;
 
-const CONNECT_TIMEOUT_MS = 10_000;
-
-/** What a request is sent with. */
-export interface Access {
-  readonly dispatcher: Dispatcher;
-  /** Who asks. */
+/** One request, as it goes over the wire. */
+export interface WireRequest {
+  readonly url: string;
+  readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly signal: AbortSignal;
 }
 
 /**
  * Connections to one API server, kept from request to request: a TLS handshake is more work than most requests. Credentials,
  * certificates and proxy are taken from the configuration for each request, since files, tokens and plugins renew them;
- * other certificates begin other connections.
+ * other certificates take other connections. A proxy gets a connection for each request.
  *
  * They speak HTTP/1.1. With HTTP/2 a request that is aborted while it is sent can put Node's session (seen in 24.21) into a
- * loop without an end, which stops the process and fills the machine's memory.
+ * loop without an end, which stops the process and fills the machine's memory. They are Node's own and not those of undici,
+ * which @kubernetes/client-node uses: its parser takes 13 MiB more of a process, and a request a quarter more CPU.
  */
-export class Connections implements AsyncDisposable {
+export class Connections implements Disposable {
   readonly #config: KubeConfig;
-  #current: { readonly dispatcher: Dispatcher; readonly identity: string } | undefined;
+  readonly #plain = new HttpAgent(kept);
+  readonly #secure = new HttpsAgent(kept);
   #isDisposed = false;
 
   constructor(config: KubeConfig) {
     this.#config = config;
   }
 
-  /** @throws Error when credentials cannot be read or got, or after disposal. */
-  async access(): Promise<Access> {
-    const options: Answered = {};
-    await this.#config.applyToHTTPSOptions(options);
-    const cluster = this.#config.getCurrentCluster();
-    return {
-      dispatcher: this.#dispatcherFor(this.#config.createDispatcherOptions(cluster, options)),
-      headers: headersOf(options),
-    };
+  /**
+   * Sends a request; resolves with the head of the answer, whose body is still to be read.
+   * @throws Error when there is no answer, credentials cannot be read or got, or after disposal; `signal.reason` may be its cause.
+   */
+  async send({ url, method, headers, body, signal }: WireRequest): Promise<IncomingMessage> {
+    const configured: RequestOptions = {};
+    await this.#config.applyToHTTPSOptions(configured);
+    if (this.#isDisposed) throw new Error("the connections to the API server are closed");
+    const isSecure = url.startsWith("https:");
+    const own = isSecure ? this.#secure : this.#plain;
+    // The library's agents keep no connection, but know the way through a proxy.
+    const agent = this.#config.getCurrentCluster()?.proxyUrl === undefined ? own : configured.agent;
+    const request = (isSecure ? requestSecure : requestPlain)(url, {
+      ...configured,
+      agent,
+      method,
+      // The library writes them as an object.
+      headers: { ...(configured.headers as OutgoingHttpHeaders), ...headers, ...lengthOf(body) },
+      signal,
+    });
+    // One that comes after the head is also one of the body, whose reader gets it.
+    request.on("error", () => undefined);
+    request.end(body);
+    const [answer] = (await once(request, "response")) as [IncomingMessage];
+    return answer;
   }
 
   /** Ends all connections, and what is under way on them. Can be repeated. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.#isDisposed = true;
-    await this.#current?.dispatcher.destroy();
-  }
-
-  #dispatcherFor(options: DispatcherOptions): Dispatcher {
-    if (this.#isDisposed) throw new Error("the connections to the API server are closed");
-    const identity = identityOf(options);
-    if (this.#current?.identity === identity) return this.#current.dispatcher;
-    // What is under way on the old ones goes on to its end.
-    void this.#current?.dispatcher.close();
-    const dispatcher = createDispatcher(options);
-    this.#current = { dispatcher, identity };
-    return dispatcher;
+    this.#plain.destroy();
+    this.#secure.destroy();
   }
 }
 
-/** Answers have the deadlines of their requests. */
-const common = {
-  allowH2: false,
-  connectTimeout: CONNECT_TIMEOUT_MS,
-  keepAliveTimeout: IDLE_MS,
-  headersTimeout: 0,
-  bodyTimeout: 0,
-} as const;
-
-function createDispatcher(options: DispatcherOptions): Dispatcher {
-  switch (options.type) {
-    case "proxy":
-    case "socks":
-      return new ProxyAgent({ ...common, uri: options.uri, requestTls: options.requestTls as TlsOptions });
-    case "agent":
-      return new Agent({ ...common, connect: options.connect as TlsOptions });
-    case "none":
-      return new Agent(common);
-  }
-}
-
-/** Equal for options that may share connections. */
-function identityOf(options: DispatcherOptions): string {
-  if (options.type === "none") return "";
-  const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } =
-    options.type === "agent" ? options.connect : options.requestTls;
-  const proxy = options.type === "agent" ? "" : options.uri;
-  return [proxy, ca, cert, key, pfx, passphrase, servername, rejectUnauthorized].map(String).join("\n");
-}
-
-function headersOf({ headers = {}, auth }: Answered): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = String(value);
-  if (typeof auth === "string") all["authorization"] = `Basic ${Buffer.from(auth).toString("base64")}`;
-  return all;
+/** Node gives the length by itself for some methods only, and DELETE, which has a body here, is none of them. */
+function lengthOf(body: string | undefined): Record<string, number> {
+  return body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
 }

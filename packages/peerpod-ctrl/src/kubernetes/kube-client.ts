@@ -1,5 +1,4 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import { request as sendRequest } from "undici";
 import { Connections } from "./connections.ts";
 import { errorFromAnswer, errorFromFailure, KubernetesError, type RequestScope } from "./errors.ts";
 import { readLines, readText } from "./read-body.ts";
@@ -60,7 +59,7 @@ export interface KubeClient {
 export function createKubeClient(
   config: KubeConfig,
   { observe }: { readonly observe?: (observation: RequestObservation) => void } = {},
-): KubeClient & AsyncDisposable {
+): KubeClient & Disposable {
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new Error("the kubeconfig names no cluster in its current context");
   const connections = new Connections(config);
@@ -69,25 +68,21 @@ export function createKubeClient(
     const outcome = (word: string) =>
       observe?.({ verb: request.verb, resource: request.resource, outcome: word });
     try {
-      const { dispatcher, headers } = await connections.access();
-      const {
-        statusCode,
-        headers: answered,
-        body,
-      } = await sendRequest(urlOf(server ?? "", request), {
-        dispatcher,
+      const answer = await connections.send({
+        url: urlOf(server ?? "", request),
         method: request.method,
-        headers: { ...headers, accept: "application/json", ...contentTypeOf(request) },
-        body: request.body === undefined ? null : JSON.stringify(request.body),
+        headers: { accept: "application/json", ...contentTypeOf(request) },
+        body: request.body === undefined ? undefined : JSON.stringify(request.body),
         signal,
       });
-      outcome(String(statusCode));
-      if (statusCode >= 200 && statusCode < 300) return body;
-      const retryAfter = answered["retry-after"];
+      const { statusCode: status = 0, headers } = answer;
+      outcome(String(status));
+      if (status >= 200 && status < 300) return answer;
+      const retryAfter = headers["retry-after"];
       throw errorFromAnswer(request, {
-        status: statusCode,
-        body: await readText(body, MAX_ANSWER_BYTES),
-        ...(typeof retryAfter === "string" ? { retryAfter } : {}),
+        status,
+        body: await readText(answer, MAX_ANSWER_BYTES),
+        ...(retryAfter === undefined ? {} : { retryAfter }),
       });
     } catch (thrown) {
       const error = errorFromFailure(request, signal.aborted ? signal.reason : thrown);
@@ -120,7 +115,7 @@ export function createKubeClient(
         throw errorFromFailure(request, combined.aborted ? combined.reason : thrown);
       }
     },
-    [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),
+    [Symbol.dispose]: () => connections[Symbol.dispose](),
   };
 }
 

@@ -118,7 +118,7 @@ async function run(parts: ProgramParts, argv: readonly string[], { spec, start }
 }
 
 async function control(parts: ProgramParts, values: OptionValues, stop: AbortSignal): Promise<number> {
-  await using manager = connect(parts, values, parts.stdout);
+  using manager = connect(parts, values, parts.stdout);
   await runManager(manager, stop);
   return 0;
 }
@@ -128,7 +128,7 @@ async function sweepOnce(parts: ProgramParts, values: OptionValues, stop: AbortS
   const dryRun = values["dry-run"] === true;
   const output = values["output"] === "json" ? "json" : "table";
   // The report is what goes to standard output.
-  await using manager = connect(parts, values, stderr);
+  using manager = connect(parts, values, stderr);
   return await runSweepCommand(manager, { dryRun, output, stdout }, stop);
 }
 
@@ -136,7 +136,7 @@ function connect(
   { env, registry, importPackage, hostname, podNamespace }: ProgramParts,
   values: OptionValues,
   log: (line: string) => void,
-): ManagerParts & AsyncDisposable {
+): ManagerParts & Disposable {
   const settings = toManagerSettings(values, podNamespace);
   const logger = createLogger(settings.logLevel, log);
   for (const problem of releaseProblems())
@@ -158,7 +158,7 @@ function connect(
     sources: { registry, env, importPackage },
     identity: `${hostname}_${randomUUID()}`,
     lastContactMs: () => lastContactMs,
-    [Symbol.asyncDispose]: () => kube[Symbol.asyncDispose](),
+    [Symbol.dispose]: () => kube[Symbol.dispose](),
   };
 }
 
