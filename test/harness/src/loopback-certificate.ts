@@ -1,4 +1,3 @@
-// oxlint-disable-next-line import/no-unassigned-import -- the library refuses to load without it
 import "reflect-metadata";
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 

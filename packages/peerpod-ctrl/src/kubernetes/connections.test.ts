@@ -144,6 +144,14 @@ it("name the user by password where the kubeconfig does", async () => {
   expect(seen[0]?.authorization).toBe(`Basic ${Buffer.from("ann:s3cret").toString("base64")}`);
 });
 
+it("wait for a credential plugin no longer than for the answer", async () => {
+  using kube = clientOf({
+    exec: { apiVersion: "client.authentication.k8s.io/v1", command: "sleep", args: ["3"] },
+  });
+  await expect(kube.request(get, { timeoutMs: 200 })).rejects.toMatchObject({ code: "timeout" });
+  expect(seen).toEqual([]);
+});
+
 it.each([
   ["HTTP", startHttpProxy],
   ["SOCKS", startSocksProxy],

@@ -6,6 +6,7 @@ import {
   request as requestPlain,
 } from "node:http";
 import { Agent as HttpsAgent, request as requestSecure, type RequestOptions } from "node:https";
+import { aborted } from "node:util";
 import type { KubeConfig } from "@kubernetes/client-node";
 
 /**
@@ -51,7 +52,9 @@ export class Connections implements Disposable {
    */
   async send({ url, method, headers, body, signal }: WireRequest): Promise<IncomingMessage> {
     const configured: RequestOptions = {};
-    await this.#config.applyToHTTPSOptions(configured);
+    // It may run a plugin or ask an identity provider, neither of which it limits.
+    const abandoned = aborted(signal, configured).then(() => signal.throwIfAborted());
+    await Promise.race([this.#config.applyToHTTPSOptions(configured), abandoned]);
     if (this.#isDisposed) throw new Error("the connections to the API server are closed");
     const isSecure = url.startsWith("https:");
     const own = isSecure ? this.#secure : this.#plain;

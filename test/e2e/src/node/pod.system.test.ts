@@ -105,9 +105,8 @@ describe.each(agents)("a Pod of a whole node in the real shim with $name", ({ fl
 
     it("serves under its address of the node's network", async () => {
       const address = await kubectl("get", "pod", "web", "-o", "jsonpath={.status.podIP}");
-      const { stdout } = await execa("nsenter", [
-        ...[`--net=${node.netns}`, "busybox", "wget", "-qO-", `http://${address}:8080/`],
-      ]);
+      const ask = [`--net=${node.netns}`, "busybox", "wget", "-qO-", `http://${address}:8080/`];
+      const { stdout } = await execa("nsenter", ask, { timeout: 30_000 });
       expect(stdout).toBe("served by a pod VM");
     });
 

@@ -71,7 +71,8 @@ describe.skipIf(missing !== undefined)(`a whole node${missing === undefined ? ""
   }, 120_000);
 
   const kubeconfig = () => `--kubeconfig=${join(node.directory, "kubeconfig")}`;
-  const kubectl = (...args: readonly string[]) => execa("kubectl", [kubeconfig(), ...args]);
+  const kubectl = (...args: readonly string[]) =>
+    execa("kubectl", [kubeconfig(), ...args], { timeout: 120_000 });
   const apply = async (objects: string): Promise<void> => {
     const file = join(node.directory, "objects.json");
     await writeFile(file, objects);
